@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The journal: every plan and step, written before and after. It is the command log too."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from sqlalchemy import Row, delete, insert, select, update
+
+from hostler.errors import Conflict, NotFound, PlanError
+from hostler.plan.plan import Plan
+from hostler.plan.step import Step
+from hostler.store import Store
+from hostler.store.tables import plans, steps
+
+StepStatus = Literal["pending", "started", "done", "failed", "unsure", "undone"]
+PlanStatus = Literal["running", "done", "failed", "undone"]
+
+
+@dataclass(frozen=True)
+class StoredPlan:
+    """A plan as the journal has it."""
+
+    plan: Plan
+    status: PlanStatus
+    statuses: list[StepStatus]
+    errors: list[str]
+    created_at: datetime
+    user: str
+    host: str
+    pid: int
+    alive: bool
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """One command of the command log; times are UTC, ``execution_time`` is in seconds."""
+
+    timestamp: datetime
+    command: str
+    summary: str
+    status: StepStatus
+    execution_time: float | None
+    user: str
+    plan_id: str
+    target: str
+    error: str
+
+
+class Journal:
+    """Plans and their steps in the store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def begin(self, plan: Plan) -> None:
+        """Write a plan down, its first step as started: called right before that step."""
+        now = time.time()
+        rows = [_step_row(plan.id, i, step) for i, step in enumerate(plan.steps)]
+        rows[0] |= {"status": "started", "started": now}
+        with self._store.write() as db:
+            db.execute(insert(plans), _plan_row(plan, now))
+            db.execute(insert(steps), rows)
+
+    def advance(self, plan_id: str, number: int, total: int, seconds: float) -> None:
+        """Write that a step is done and what follows: the next step started, or the plan done."""
+        now = time.time()
+        with self._store.write() as db:
+            db.execute(_of(plan_id, number).values(status="done", seconds=seconds, error=""))
+            if number + 1 < total:
+                db.execute(_of(plan_id, number + 1).values(status="started", started=now))
+            else:
+                done = update(plans).where(plans.c.id == plan_id)
+                db.execute(done.values(status="done", updated=now, error=""))
+
+    def step(
+        self,
+        plan_id: str,
+        number: int,
+        status: StepStatus,
+        *,
+        error: str = "",
+        seconds: float | None = None,
+    ) -> None:
+        """Write what became of one step."""
+        values: dict[str, Any] = {"status": status, "error": error}
+        if status == "started":
+            values["started"] = time.time()
+        if seconds is not None:
+            values["seconds"] = seconds
+        with self._store.write() as db:
+            db.execute(_of(plan_id, number).values(**values))
+
+    def finish(self, plan_id: str, status: PlanStatus, *, error: str = "") -> None:
+        """Write what became of a plan."""
+        finished = update(plans).where(plans.c.id == plan_id)
+        with self._store.write() as db:
+            db.execute(finished.values(status=status, updated=time.time(), error=error))
+
+    def load(self, plan_id: str) -> StoredPlan:
+        """Read a plan by its id or the start of it.
+
+        Raises:
+            NotFound: no plan has that id.
+            Conflict: several ids start so.
+            PlanError: a newer version wrote it.
+        """
+        with self._store.read() as db:
+            found = select(plans).where(plans.c.id.startswith(plan_id, autoescape=True)).limit(2)
+            rows = db.execute(found).all()
+            if not rows:
+                raise NotFound(
+                    f"there is no plan {plan_id!r} in the journal", hint="See 'hostler plan list'."
+                )
+            if len(rows) > 1 and rows[0].id != plan_id:
+                raise Conflict(f"several plans start with {plan_id!r}", hint="Give more of the id.")
+            of_plan = select(steps).where(steps.c.plan_id == rows[0].id).order_by(steps.c.number)
+            return _stored(rows[0], list(db.execute(of_plan).all()))
+
+    def claim(self, plan_id: str, statuses: set[PlanStatus], verb: str) -> StoredPlan:
+        """Take a plan over to resume or undo it; two can't do that at once.
+
+        Raises:
+            PlanError: it is being applied right now, or has nothing to resume or undo.
+        """
+        stored = self.load(plan_id)
+        if stored.alive:
+            raise PlanError(
+                f"process {stored.pid} of {stored.user} on {stored.host} is applying it right now",
+                on=f"plan {stored.plan.id}",
+                hint="Wait for it, or end that process first.",
+            )
+        if stored.status not in statuses:
+            raise PlanError(
+                f"it is {stored.status}: there is nothing to {verb}", on=f"plan {stored.plan.id}"
+            )
+        mine = _who() | {"status": "running", "updated": time.time()}
+        unchanged = (plans.c.status == stored.status) & (plans.c.pid == stored.pid)
+        with self._store.write() as db:
+            taken = db.execute(
+                update(plans).where((plans.c.id == stored.plan.id) & unchanged).values(**mine)
+            )
+        if taken.rowcount != 1:
+            raise PlanError("somebody else has just taken it over", on=f"plan {stored.plan.id}")
+        return stored
+
+    def list(self, *, limit: int = 50, unfinished: bool = False) -> list[StoredPlan]:
+        """Read the latest plans, newest first; ``unfinished``: only those left half way."""
+        query = select(plans).order_by(plans.c.created.desc(), plans.c.id.desc()).limit(limit)
+        if unfinished:
+            query = query.where(plans.c.status.in_(["running", "failed"]))
+        with self._store.read() as db:
+            rows = db.execute(query).all()
+            ids = [row.id for row in rows]
+            of = select(steps).where(steps.c.plan_id.in_(ids)).order_by(steps.c.number)
+            by_plan: dict[str, list[Row[Any]]] = {plan_id: [] for plan_id in ids}
+            for step in db.execute(of):
+                by_plan[step.plan_id].append(step)
+        return [_stored(row, by_plan[row.id]) for row in rows]
+
+    def log(
+        self,
+        *,
+        limit: int = 100,
+        since: datetime | None = None,
+        status: StepStatus | None = None,
+        target: str | None = None,
+        plan_id: str | None = None,
+    ) -> list[LogEntry]:
+        """Read the command log, newest first: steps that were started."""
+        query = select(steps, plans.c.user, plans.c.target).join_from(steps, plans)
+        query = query.where(steps.c.started.is_not(None))
+        if since is not None:
+            query = query.where(steps.c.started >= since.timestamp())
+        if status is not None:
+            query = query.where(steps.c.status == status)
+        if target is not None:
+            query = query.where(plans.c.target == target)
+        if plan_id is not None:
+            query = query.where(plans.c.id == plan_id)
+        query = query.order_by(steps.c.started.desc(), steps.c.number.desc()).limit(limit)
+        with self._store.read() as db:
+            return [_entry(row) for row in db.execute(query)]
+
+    def clear(self) -> int:
+        """Forget finished plans; those left half way stay. Returns how many commands went."""
+        finished = select(plans.c.id).where(plans.c.status.in_(["done", "undone"]))
+        with self._store.write() as db:
+            gone = db.execute(delete(steps).where(steps.c.plan_id.in_(finished)))
+            db.execute(delete(plans).where(plans.c.status.in_(["done", "undone"])))
+        return int(gone.rowcount)
+
+
+def _of(plan_id: str, number: int) -> Any:
+    return update(steps).where((steps.c.plan_id == plan_id) & (steps.c.number == number))
+
+
+def _who() -> dict[str, Any]:
+    return {
+        "user": os.environ.get("SUDO_USER") or getpass.getuser(),
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "pid_started": _started(os.getpid()),
+    }
+
+
+def _started(pid: int) -> str:
+    """When a process started, in the kernel's ticks: tells a reused pid from the first one."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return ""
+    return stat.rsplit(")", 1)[1].split()[19]
+
+
+def _plan_row(plan: Plan, now: float) -> dict[str, Any]:
+    data = plan.model_dump(mode="json", include={"before", "after", "warnings", "facts"})
+    return {
+        "id": plan.id,
+        "created": now,
+        "updated": now,
+        "status": "running",
+        "target": plan.target,
+        "summary": plan.summary,
+        "data": data,
+        "error": "",
+        **_who(),
+    }
+
+
+def _step_row(plan_id: str, number: int, step: Step) -> dict[str, Any]:
+    return {
+        "plan_id": plan_id,
+        "number": number,
+        "data": step.dump(),
+        "summary": step.summary,
+        "command": step.command,
+        "status": "pending",
+        "started": None,
+        "seconds": None,
+        "error": "",
+    }
+
+
+def _stored(row: Row[Any], rows: list[Row[Any]]) -> StoredPlan:
+    plan = Plan(
+        id=row.id,
+        target=row.target,
+        summary=row.summary,
+        steps=[Step.load(step.data) for step in rows],
+        **row.data,
+    )
+    here = row.host == socket.gethostname()
+    runs = row.status == "running"
+    alive = runs and (not here or bool(row.pid_started) and _started(row.pid) == row.pid_started)
+    return StoredPlan(
+        plan=plan,
+        status=row.status,
+        statuses=[step.status for step in rows],
+        errors=[step.error for step in rows],
+        created_at=datetime.fromtimestamp(row.created, UTC),
+        user=row.user,
+        host=row.host,
+        pid=row.pid,
+        alive=alive and row.pid != os.getpid(),
+    )
+
+
+def _entry(row: Row[Any]) -> LogEntry:
+    if row.status not in get_args(StepStatus):
+        raise PlanError(f"the journal has an unknown status {row.status!r}")
+    return LogEntry(
+        timestamp=datetime.fromtimestamp(row.started, UTC),
+        command=row.command,
+        summary=row.summary,
+        status=row.status,
+        execution_time=row.seconds,
+        user=row.user,
+        plan_id=row.plan_id,
+        target=row.target,
+        error=row.error,
+    )

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Migrations of the database, run by Alembic; loaded only when a database is not up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Bring a database to a revision."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
