@@ -1,0 +1,73 @@
+# Copyright: Hostler contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stages, in the order of their lanes."""
+
+from __future__ import annotations
+
+import sys
+
+from stages.stage import Kind, Lane, Stage
+
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+LIBVIRT = ("virsh", "--quiet", "--connect", "qemu:///system", "uri")
+
+# Runs a command in a clean copy of the collection at ansible_collections/hostler/fleet.
+IN_COLLECTION = ("python", "tests/stages/in_collection.py")
+SHELL_SCRIPTS = (
+    "git ls-files -co --exclude-standard '*.sh' .ci/run | xargs shellcheck --external-sources"
+)
+
+
+def collection(name: str, *argv: str, timeout: int = 900) -> Stage:
+    """A check of the collection, run in its copy."""
+    return Stage(name, (*IN_COLLECTION, *argv), lane=Lane.COLLECTION, timeout=timeout)
+
+
+def unit(name: str, folder: str) -> Stage:
+    """Tests that need nothing but Python."""
+    return Stage(name, ("pytest", "-q", folder), lane=Lane.UNIT, kind=Kind.PYTEST, quick=True)
+
+
+def integration(name: str, folder: str) -> Stage:
+    """Tests on real hypervisors and guests."""
+    argv = ("pytest", "-v", "--durations=15", folder)
+    return Stage(name, argv, lane=Lane.RIG, kind=Kind.PYTEST, rig=LIBVIRT, timeout=3600)
+
+
+STAGES = (
+    collection(
+        "sanity",
+        "ansible-test",
+        "sanity",
+        "--local",
+        "--color",
+        "no",
+        "--requirements",
+        "--python",
+        PYTHON,
+        "--exclude",
+        "sdk/",
+        timeout=1800,
+    ),
+    collection(
+        "ansible-units", "ansible-test", "units", "--local", "--color", "no", "--python", PYTHON
+    ),
+    collection("ansible-lint", "ansible-lint"),
+    collection("collection-docs", "antsibull-docs", "lint-collection-docs", "--plugin-docs", "."),
+    collection("changelog", "antsibull-changelog", "lint"),
+    Stage("mypy", ("mypy",), quick=True),
+    Stage("format", ("ruff", "format", "--check", "."), quick=True),
+    Stage("ruff", ("ruff", "check", "."), quick=True),
+    Stage(
+        "imports", ("lint-imports", "--no-logo", "--cache-dir", ".cache/import-linter"), quick=True
+    ),
+    Stage("reuse", ("reuse", "lint")),
+    Stage("yaml", ("yamllint", "--strict", ".")),
+    Stage("shell", ("bash", "-o", "pipefail", "-c", SHELL_SCRIPTS)),
+    Stage("docs", ("python", "tests/stages/links.py")),
+    unit("sdk-unit", "sdk/tests/unit"),
+    unit("collection-unit", "tests/unit"),
+    integration("sdk-integration", "sdk/tests/integration"),
+    integration("collection-integration", "tests/integration"),
+)
