@@ -15,7 +15,7 @@ from hostler._version import __version__
 if TYPE_CHECKING:
     from hostler import errors as errors
     from hostler.config import FleetConfig as FleetConfig
-    from hostler.config import load_config as load_config
+    from hostler.files import load_config as load_config
     from hostler.fleet import Fleet as Fleet
     from hostler.models.vm import VmSpec as VmSpec
     from hostler.models.vm_view import Vm as Vm
@@ -29,7 +29,7 @@ _HOMES = {
     "Step": "hostler.plan",
     "Vm": "hostler.models.vm_view",
     "VmSpec": "hostler.models.vm",
-    "load_config": "hostler.config",
+    "load_config": "hostler.files",
 }
 
 __all__ = [

@@ -60,6 +60,10 @@ class Journal:
     def __init__(self, store: Store) -> None:
         self._store = store
 
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()
+
     def begin(self, plan: Plan) -> None:
         """Write a plan down, its first step as started: called right before that step."""
         now = time.time()

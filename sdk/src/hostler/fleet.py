@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fleet: the one object a script opens."""
+
+from __future__ import annotations
+
+import os
+import threading
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from hostler.config import FleetConfig
+from hostler.plan.runner import Runner
+
+if TYPE_CHECKING:
+    from hostler.backends.libvirt import Hypervisor
+    from hostler.plan.journal import Journal
+    from hostler.vms.service import Vms
+    from hostler.vms.snapshots import Snapshots
+
+
+class Fleet:
+    """Hands out the services; opens backends when first used and closes them at the end.
+
+    >>> with Fleet() as fleet:
+    ...     for vm in fleet.vms.list():
+    ...         print(vm.name, vm.status)
+
+    Args:
+        config: a FleetConfig, the path of a ``fleet.yml``, or nothing: then ``HOSTLER_CONFIG``
+            and, where that is not set, defaults.
+        uri: the libvirt URI to use where a call names none.
+
+    Raises:
+        ConfigError: the file is not a fleet.yml.
+    """
+
+    def __init__(
+        self, config: FleetConfig | str | Path | None = None, *, uri: str | None = None
+    ) -> None:
+        self.config = config if isinstance(config, FleetConfig) else _load(config)
+        self.uri = uri or os.environ.get("LIBVIRT_DEFAULT_URI") or self.config.uri
+        self._hypervisors: dict[str, Hypervisor] = {}
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Fleet:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        with self._lock:
+            for hypervisor in self._hypervisors.values():
+                hypervisor.close()
+            self._hypervisors.clear()
+        if "journal" in self.__dict__:
+            self.journal.close()
+            del self.journal
+
+    @cached_property
+    def journal(self) -> Journal:
+        """The journal: plans, their steps, the command log."""
+        from hostler.plan.journal import Journal
+        from hostler.store import Store
+
+        return Journal(Store(self.config.store))
+
+    @cached_property
+    def runner(self) -> Runner:
+        """Applies, resumes and undoes plans."""
+        return Runner(self, lambda: self.journal)
+
+    @cached_property
+    def vms(self) -> Vms:
+        """VMs: list, plan, apply, batch."""
+        from hostler.vms.service import Vms
+
+        return Vms(self)
+
+    @cached_property
+    def snapshots(self) -> Snapshots:
+        """Snapshots of VMs."""
+        from hostler.vms.snapshots import Snapshots
+
+        return Snapshots(self)
+
+    def backend(self, kind: str, target: str) -> Any:
+        """Return the backend of a kind for a target; part of the World that steps see."""
+        if kind != "libvirt":
+            raise ValueError(f"there is no backend {kind!r}")
+        return self.hypervisor(target)
+
+    def hypervisor(self, uri: str | None = None) -> Hypervisor:
+        """Return the connection to a hypervisor, opened when first used."""
+        from hostler.backends.libvirt import Hypervisor
+
+        uri = uri or self.uri
+        with self._lock:
+            if uri not in self._hypervisors:
+                self._hypervisors[uri] = Hypervisor(uri, timeout=self.config.connect_timeout)
+            return self._hypervisors[uri]
+
+
+def _load(path: str | Path | None) -> FleetConfig:
+    path = path or os.environ.get("HOSTLER_CONFIG")
+    if not path:
+        return FleetConfig()
+    from hostler.files import load_config
+
+    return load_config(path)
+
+
