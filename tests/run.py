@@ -9,6 +9,7 @@ Every stage's output is in .cache/test-logs/<stage>.log. The exit code is 1 when
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +35,7 @@ def main() -> int:
             )
         return 0
     wanted = arguments.stage or [s.name for s in STAGES if s.quick or not arguments.quick]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     LOGS.mkdir(parents=True, exist_ok=True)
     try:
         outcomes = run_all([stage for stage in STAGES if stage.name in wanted])

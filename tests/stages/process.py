@@ -11,11 +11,15 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 from stages.stage import ROOT, Kind, Outcome, Stage
 
 COUNT = re.compile(r"(\d+) (passed|failed|errors?|skipped)")
+
+TOOLS = Path(sys.executable).parent
 
 _running: set[subprocess.Popen[bytes]] = set()
 
@@ -39,7 +43,7 @@ def run(stage: Stage) -> Outcome:
 
 
 def _environment(stage: Stage) -> dict[str, str]:
-    path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    path = f"{TOOLS}{os.pathsep}{os.environ['PATH']}"
     return {**os.environ, "PATH": path, "LC_ALL": "C.UTF-8", **stage.env}
 
 

@@ -36,7 +36,7 @@ class Stage:
 
     Attributes:
         name: what --stage takes, and the log's name.
-        argv: the command; its program is looked for in .venv/bin first.
+        argv: the command; its program is looked for beside this Python first.
         lane: the stages it takes turns with.
         kind: how its results are counted.
         quick: belongs to the inner loop.
