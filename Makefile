@@ -1,0 +1,49 @@
+# Copyright: Hostler contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON := .venv/bin/python
+HOSTS := tests/rigs/libvirt/hosts.sh
+GUEST := .cache/guest/hostler-guest.qcow2
+
+# IMAGE: a cloud image of your own for the demo; empty: the small guest that is built here.
+IMAGE ?=
+
+.PHONY: help setup demo test quick bench docs rig-libvirt rig-libvirt-down clean
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what is missing, make .venv, start libvirt, build the guest image
+	@tests/setup/setup.sh
+
+demo: ## create, look at and remove real VMs here (IMAGE=my-cloud-image.qcow2 for your own guest)
+	@tests/setup/setup.sh $(if $(IMAGE),--no-guest)
+	@image="$(or $(IMAGE),$(GUEST))"; \
+	[ -r "$$image" ] || { echo "demo: no such image: $$image" >&2; exit 1; }; \
+	.venv/bin/ansible-playbook playbooks/demo.yml --extra-vars "image='$$(realpath "$$image")'"
+
+test: setup rig-libvirt ## run every check there is, against real libvirt hosts
+	@$(PYTHON) tests/run.py
+
+quick: ## run the checks that need no libvirt (seconds)
+	@$(PYTHON) tests/run.py --quick
+
+bench: setup rig-libvirt ## measure speed against real libvirt hosts
+	@$(PYTHON) tests/run.py --stage bench
+
+docs: ## build the documentation in docs/site
+	@$(PYTHON) tests/run.py --stage docs
+
+rig-libvirt: ## start two isolated libvirt hosts (qemu+tcp://10.77.0.1 and .2)
+	@$(HOSTS) up
+
+rig-libvirt-down: ## stop them and remove what they left
+	@$(HOSTS) down
+
+clean: ## remove all that was built here (not the system packages, nor libvirt's VMs)
+	@[ ! -d .cache/rigs/libvirt ] || $(HOSTS) down
+	rm -rf .venv .cache .tox tests/output docs/site sdk/dist
