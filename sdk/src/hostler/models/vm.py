@@ -128,8 +128,8 @@ class VmSpec(Part):
     machine: Text | None = None
     arch: Text | None = None
     virt_type: Literal["auto", "kvm", "qemu", "test", "xen", "lxc"] | None = None
-    labels: dict[Text, Text] | None = None
-    metadata: dict[Text, Text] | None = None
+    labels: dict[Text, Text | None] | None = None
+    metadata: dict[Text, Text | None] | None = None
     xml: Text | None = None
 
     @model_validator(mode="before")

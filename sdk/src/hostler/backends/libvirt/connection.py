@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Opens connections: with a time limit, and with a heartbeat that ends calls to a dead host."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+import libvirt
+
+from hostler.backends.libvirt.faults import translated
+from hostler.errors import Timeout, Unreachable
+
+T = TypeVar("T")
+
+KEEPALIVE_SECONDS = 5
+KEEPALIVE_MISSES = 3
+
+libvirt.registerErrorHandler(lambda _context, _error: None, None)  # no prints beside our errors
+_loop_lock = threading.Lock()
+_loop: threading.Thread | None = None
+
+
+def open_connection(uri: str, *, readonly: bool, timeout: float) -> libvirt.virConnect:
+    """Open a connection.
+
+    Raises:
+        Unreachable: nobody answers there, or the URI is of no known kind.
+        Timeout: no answer within ``timeout`` seconds.
+        Denied: the daemon does not let us in.
+    """
+    start_event_loop()
+    opener = libvirt.openReadOnly if readonly else libvirt.open
+    with translated(f"hypervisor {uri}"):
+        connection = bounded(lambda: opener(uri), timeout, f"hypervisor {uri}")
+    if connection is None:
+        raise Unreachable("no connection", on=f"hypervisor {uri}")
+    try:
+        connection.setKeepAlive(KEEPALIVE_SECONDS, KEEPALIVE_MISSES)
+    except libvirt.libvirtError:
+        pass  # drivers without a daemon (test, esx) have no heartbeat
+    return connection
+
+
+def bounded(call: Callable[[], T], seconds: float, on: str) -> T:
+    """Run a call that may hang; gives up (and leaves its thread behind) after some seconds.
+
+    Raises:
+        Timeout: it has not returned in time.
+    """
+    box: list[T] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            box.append(call())
+        except BaseException as error:  # noqa: BLE001 - raised again by the caller's thread
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True, name=f"libvirt {on}")
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise Timeout(f"no answer in {seconds:g} s", on=on, hint="Is the host up and not overloaded?")
+    if errors:
+        raise errors[0]
+    return box[0]
+
+
+def start_event_loop() -> None:
+    """Start libvirt's event loop, once a process: heartbeats and events need it before a connection."""
+    global _loop
+    with _loop_lock:
+        if _loop is not None and _loop.is_alive():
+            return
+        libvirt.virEventRegisterDefaultImpl()
+        _loop = threading.Thread(target=_run_loop, daemon=True, name="libvirt events")
+        _loop.start()
+
+
+def _run_loop() -> None:
+    while True:
+        libvirt.virEventRunDefaultImpl()

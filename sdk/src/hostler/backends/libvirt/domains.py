@@ -1,0 +1,364 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Domains: what is there, and every change of one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import libvirt
+from lxml import etree
+
+from hostler.backends.libvirt.faults import translated
+from hostler.errors import BackendError, NotFound, Timeout
+
+if TYPE_CHECKING:
+    from hostler.backends.libvirt.hypervisor import Hypervisor
+
+Scope = Literal["live", "config"]
+_FLAG = {
+    "live": libvirt.VIR_DOMAIN_AFFECT_LIVE,
+    "config": libvirt.VIR_DOMAIN_AFFECT_CONFIG,
+}
+_STATES = {
+    libvirt.VIR_DOMAIN_NOSTATE: "running",
+    libvirt.VIR_DOMAIN_RUNNING: "running",
+    libvirt.VIR_DOMAIN_BLOCKED: "running",
+    libvirt.VIR_DOMAIN_PAUSED: "paused",
+    libvirt.VIR_DOMAIN_SHUTDOWN: "stopping",
+    libvirt.VIR_DOMAIN_SHUTOFF: "stopped",
+    libvirt.VIR_DOMAIN_CRASHED: "crashed",
+    libvirt.VIR_DOMAIN_PMSUSPENDED: "suspended",
+}
+
+
+@dataclass(frozen=True)
+class DomainState:
+    """A domain as libvirt has it. ``active_xml`` is None when it does not run."""
+
+    name: str
+    uuid: str
+    status: str
+    persistent: bool
+    inactive_xml: str
+    active_xml: str | None
+    autostart: bool
+    managed_save: bool
+    snapshots: int
+    balloon: bool | None
+    """The guest's balloon driver answers (None: not known, no statistics are asked of it)."""
+
+
+class Domains:
+    """The domains of one hypervisor."""
+
+    def __init__(self, hypervisor: Hypervisor) -> None:
+        self._hypervisor = hypervisor
+
+    def _on(self, name: str) -> str:
+        return f"VM {name!r} on {self._hypervisor.uri}"
+
+    # -- reads, over the read-only connection
+
+    def names(self) -> dict[str, str]:
+        """Return the UUID of every domain by its name: one call."""
+        with translated(f"hypervisor {self._hypervisor.uri}"):
+            return {d.name(): d.UUIDString() for d in self._hypervisor.read().listAllDomains()}
+
+    def read(self, names: Iterable[str]) -> dict[str, DomainState]:
+        """Read domains by name, side by side; those that are not there are left out."""
+        connection = self._hypervisor.read()
+        with translated(f"hypervisor {self._hypervisor.uri}"):
+            wanted = set(names)
+            found = [d for d in connection.listAllDomains() if d.name() in wanted]
+        states = self._hypervisor.pipeline(self._read_one, found)
+        return {s.name: s for s in states if s is not None}
+
+    def _read_one(self, domain: libvirt.virDomain) -> DomainState | None:
+        try:
+            with translated(self._on(domain.name())):
+                active = bool(domain.isActive())
+                persistent = bool(domain.isPersistent())
+                active_xml = domain.XMLDesc() if active else None
+                inactive = libvirt.VIR_DOMAIN_XML_INACTIVE if persistent else 0
+                return DomainState(
+                    name=domain.name(),
+                    uuid=domain.UUIDString(),
+                    status=_STATES[domain.state()[0]],
+                    persistent=persistent,
+                    inactive_xml=domain.XMLDesc(inactive),
+                    active_xml=active_xml,
+                    autostart=bool(domain.autostart()) if persistent else False,
+                    managed_save=bool(domain.hasManagedSaveImage()) if persistent else False,
+                    snapshots=domain.snapshotNum(),
+                    balloon=_balloon(domain, active_xml),
+                )
+        except NotFound:
+            return None  # it went away between the list and the look
+
+    def status(self, name: str) -> str:
+        """Return a domain's state.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        with translated(self._on(name)):
+            return _STATES[self._hypervisor.read().lookupByName(name).state()[0]]
+
+    def exists(self, name: str, uuid: str | None = None) -> bool:
+        """Whether there is a domain of that name (and UUID)."""
+        try:
+            with translated(self._on(name)):
+                domain = self._hypervisor.read().lookupByName(name)
+                return uuid is None or bool(domain.UUIDString() == uuid)
+        except NotFound:
+            return False
+
+    def xml(self, name: str, *, active: bool = False, secure: bool = False) -> str:
+        """Return a domain's XML; ``secure`` (with passwords) needs the writing connection."""
+        flags = 0 if active else libvirt.VIR_DOMAIN_XML_INACTIVE
+        connection = self._hypervisor.write() if secure else self._hypervisor.read()
+        with translated(self._on(name)):
+            domain = connection.lookupByName(name)
+            return str(domain.XMLDesc(flags | (libvirt.VIR_DOMAIN_XML_SECURE if secure else 0)))
+
+    # -- writes
+
+    def _get(self, name: str) -> libvirt.virDomain:
+        return self._hypervisor.write().lookupByName(name)
+
+    def define(self, name: str, xml: str, *, password: str | None = None) -> None:
+        """Define in place: UUID and MACs are in the XML; passwords that are there stay."""
+        tree = etree.fromstring(xml.encode())
+        kept = self._passwords(name)
+        for graphics in tree.iterfind("devices/graphics"):
+            secret = password or kept.get(str(graphics.get("type")))
+            if secret and graphics.get("type") in ("vnc", "spice"):
+                graphics.set("passwd", secret)
+        with translated(self._on(name)):
+            self._hypervisor.write().defineXML(etree.tostring(tree, encoding="unicode"))
+
+    def _passwords(self, name: str) -> dict[str, str]:
+        """Return the graphics passwords of a domain; none where it does not exist."""
+        try:
+            tree = etree.fromstring(self.xml(name, secure=True).encode())
+        except NotFound:
+            return {}
+        found = tree.iterfind("devices/graphics[@passwd]")
+        return {str(g.get("type")): str(g.get("passwd")) for g in found}
+
+    def same_password(self, name: str, password: str) -> bool:
+        """Whether every graphics server of a domain has this password."""
+        tree = etree.fromstring(self.xml(name, secure=True).encode())
+        servers = list(tree.iterfind("devices/graphics"))
+        return all(g.get("passwd") == password for g in servers) and bool(servers)
+
+    def undefine(self, name: str) -> None:
+        """Remove a definition with its NVRAM, managed save, snapshot and checkpoint metadata."""
+        flags = (
+            libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
+            | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
+            | libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
+        )
+        with translated(self._on(name)):
+            domain = self._get(name)
+            if self._hypervisor.facts.driver == "QEMU":
+                flags |= libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
+            else:
+                flags &= ~libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
+            domain.undefineFlags(flags)
+
+    def start(self, name: str, *, paused: bool = False) -> None:
+        """Start a domain; one that was started meanwhile is fine."""
+        with translated(self._on(name)):
+            domain = self._get(name)
+            if not domain.isActive():
+                domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED if paused else 0)
+
+    def shutdown(self, name: str, *, timeout: float, force: bool) -> None:
+        """Ask the guest to shut down and wait until it has; ACPI, and the agent where it answers.
+
+        Raises:
+            Timeout: it still runs after ``timeout`` seconds, and ``force`` is off.
+        """
+        with translated(self._on(name)):
+            domain = self._get(name)
+            if not domain.isActive():
+                return
+            if domain.state()[0] == libvirt.VIR_DOMAIN_PAUSED:
+                domain.resume()
+            self._ask_to_stop(domain)
+        if self._stopped_within(domain, timeout):
+            return
+        if not force:
+            raise Timeout(
+                f"the guest has not shut down in {timeout:g} s",
+                on=self._on(name),
+                hint="Give it a longer 'timeout', or 'force: true' to cut its power.",
+            )
+        self.destroy(name)
+
+    def _ask_to_stop(self, domain: libvirt.virDomain) -> None:
+        try:
+            domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
+        except libvirt.libvirtError as error:
+            if error.get_error_code() not in (
+                libvirt.VIR_ERR_NO_SUPPORT,
+                libvirt.VIR_ERR_INVALID_ARG,
+                libvirt.VIR_ERR_OPERATION_INVALID,
+                libvirt.VIR_ERR_ARGUMENT_UNSUPPORTED,
+            ):
+                raise
+            if domain.isActive():
+                domain.shutdown()
+
+    def _stopped_within(self, domain: libvirt.virDomain, timeout: float) -> bool:
+        stopped = threading.Event()
+        end = time.monotonic() + timeout
+        pause = 0.05
+        while True:
+            with translated(self._on(domain.name())):
+                if not domain.isActive():
+                    return True
+            left = end - time.monotonic()
+            if left <= 0:
+                return False
+            stopped.wait(min(pause, left))
+            pause = min(pause * 1.5, 1.0)
+
+    def destroy(self, name: str) -> None:
+        """Cut a domain's power; one that does not run is fine."""
+        with translated(self._on(name)):
+            domain = self._get(name)
+            if domain.isActive():
+                domain.destroy()
+
+    def suspend(self, name: str) -> None:
+        """Pause a domain."""
+        with translated(self._on(name)):
+            self._get(name).suspend()
+
+    def resume(self, name: str) -> None:
+        """Let a paused or sleeping domain go on."""
+        with translated(self._on(name)):
+            domain = self._get(name)
+            if domain.state()[0] == libvirt.VIR_DOMAIN_PMSUSPENDED:
+                domain.pMWakeup(0)
+            else:
+                domain.resume()
+
+    def reset(self, name: str) -> None:
+        """Press a domain's reset button."""
+        with translated(self._on(name)):
+            self._get(name).reset(0)
+
+    def rename(self, name: str, new_name: str) -> None:
+        """Rename a stopped domain."""
+        with translated(self._on(name)):
+            self._get(name).rename(new_name, 0)
+
+    def set_autostart(self, name: str, on: bool) -> None:
+        """Start a domain with its host, or not."""
+        with translated(self._on(name)):
+            self._get(name).setAutostart(int(on))
+
+    def set_vcpus(self, name: str, count: int) -> None:
+        """Change the CPUs of a running domain."""
+        with translated(self._on(name)):
+            self._get(name).setVcpusFlags(count, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+
+    def set_memory(self, name: str, size: int, *, wait: float = 10) -> int:
+        """Change the memory of a running domain by its balloon; returns bytes reached in time."""
+        with translated(self._on(name)):
+            domain = self._get(name)
+            domain.setMemoryFlags(size // 1024, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+            end = time.monotonic() + wait
+            while (reached := int(domain.info()[2])) != size // 1024:
+                if time.monotonic() > end:
+                    break
+                time.sleep(0.1)
+            return reached * 1024
+
+    def attach(self, name: str, xml: str) -> None:
+        """Plug a device into a running domain."""
+        with translated(self._on(name)):
+            self._get(name).attachDeviceFlags(xml, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+
+    def detach(self, name: str, xml: str, *, timeout: float = 20) -> None:
+        """Unplug a device from a running domain and wait until the guest has let it go.
+
+        Raises:
+            Timeout: the guest keeps it.
+        """
+        with translated(self._on(name)):
+            domain = self._get(name)
+            before = _device_count(domain.XMLDesc())
+            domain.detachDeviceFlags(xml, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+            end = time.monotonic() + timeout
+            while _device_count(domain.XMLDesc()) >= before:
+                if time.monotonic() > end:
+                    raise Timeout(
+                        f"the guest has not let the device go in {timeout:g} s",
+                        on=self._on(name),
+                        hint="Unmount it in the guest, or restart the VM.",
+                    )
+                time.sleep(0.1)
+
+    def update_device(self, name: str, xml: str) -> None:
+        """Change a device of a running domain."""
+        with translated(self._on(name)):
+            self._get(name).updateDeviceFlags(xml, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+
+    def set_graphics_password(self, name: str, password: str) -> None:
+        """Change the password of a running domain's graphics servers."""
+        tree = etree.fromstring(self.xml(name, active=True, secure=True).encode())
+        for graphics in tree.iterfind("devices/graphics"):
+            if graphics.get("type") in ("vnc", "spice"):
+                graphics.set("passwd", password)
+                self.update_device(name, etree.tostring(graphics, encoding="unicode"))
+
+    def block_resize(self, name: str, target: str, size: int) -> None:
+        """Grow a disk of a running domain; the guest sees it at once."""
+        with translated(self._on(name)):
+            flags = libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES
+            self._get(name).blockResize(target, size, flags)
+
+    def block_capacity(self, name: str, target: str) -> int:
+        """Return the size in bytes that a domain sees of a disk."""
+        with translated(self._on(name)):
+            return int(self._hypervisor.read().lookupByName(name).blockInfo(target)[0])
+
+    def set_metadata(
+        self, name: str, kind: Literal["title", "description", "element"], value: str, **ns: Any
+    ) -> None:
+        """Change the title, the description or an XML element (``key``, ``uri``) of a running one."""
+        kinds = {
+            "title": libvirt.VIR_DOMAIN_METADATA_TITLE,
+            "description": libvirt.VIR_DOMAIN_METADATA_DESCRIPTION,
+            "element": libvirt.VIR_DOMAIN_METADATA_ELEMENT,
+        }
+        with translated(self._on(name)):
+            self._get(name).setMetadata(
+                kinds[kind],
+                value or None,
+                ns.get("key"),
+                ns.get("uri"),
+                libvirt.VIR_DOMAIN_AFFECT_LIVE,
+            )
+
+
+def _device_count(xml: str) -> int:
+    devices = etree.fromstring(xml.encode()).find("devices")
+    if devices is None:
+        raise BackendError("the domain's XML has no devices")
+    return sum(1 for d in devices if d.tag in ("disk", "interface", "hostdev"))
+
+
+def _balloon(domain: libvirt.virDomain, active_xml: str | None) -> bool | None:
+    """Whether the guest's balloon driver has ever answered; known where a period is set."""
+    if active_xml is None or "<stats period=" not in active_xml:
+        return None
+    return int(domain.memoryStats().get("last_update", 0)) > 0

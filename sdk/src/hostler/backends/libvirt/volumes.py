@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pools and volumes: what is there, and every change of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+import libvirt
+from lxml import etree
+
+from hostler.backends.libvirt.faults import translated
+from hostler.errors import NotFound
+
+if TYPE_CHECKING:
+    from hostler.backends.libvirt.hypervisor import Hypervisor
+
+CHUNK = 256 * 1024
+
+
+@dataclass(frozen=True)
+class PoolState:
+    """A storage pool; ``path`` is where its volumes are (None for pools without paths)."""
+
+    name: str
+    active: bool
+    type: str
+    path: str | None
+    available: int
+
+
+@dataclass(frozen=True)
+class VolumeState:
+    """A volume; sizes in bytes."""
+
+    pool: str
+    name: str
+    path: str
+    capacity: int
+    allocation: int
+    format: str | None
+    backing: str | None
+
+
+class Volumes:
+    """The pools and volumes of one hypervisor."""
+
+    def __init__(self, hypervisor: Hypervisor) -> None:
+        self._hypervisor = hypervisor
+
+    def _on(self, pool: str, name: str) -> str:
+        return f"volume {name!r} in pool {pool!r} on {self._hypervisor.uri}"
+
+    def pool(self, name: str) -> PoolState | None:
+        """Read a pool; None where there is none of that name."""
+        try:
+            with translated(f"pool {name!r} on {self._hypervisor.uri}"):
+                pool = self._hypervisor.read().storagePoolLookupByName(name)
+                tree = etree.fromstring(pool.XMLDesc().encode())
+                return PoolState(
+                    name=name,
+                    active=bool(pool.isActive()),
+                    type=str(tree.get("type")),
+                    path=tree.findtext("target/path"),
+                    available=int(pool.info()[3]),
+                )
+        except NotFound:
+            return None
+
+    def find(self, pool: str, name: str) -> VolumeState | None:
+        """Read a volume; None where there is none of that name (or no such pool)."""
+        try:
+            with translated(self._on(pool, name)):
+                return _state(self._lookup(self._hypervisor.read(), pool, name), pool)
+        except NotFound:
+            return None
+
+    def find_path(self, path: str) -> VolumeState | None:
+        """Read the volume at a path; None where the path is in no pool."""
+        try:
+            with translated(f"volume at {path} on {self._hypervisor.uri}"):
+                volume = self._hypervisor.read().storageVolLookupByPath(path)
+                return _state(volume, volume.storagePoolLookupByVolume().name())
+        except NotFound:
+            return None
+
+    def _lookup(
+        self, connection: libvirt.virConnect, pool: str, name: str
+    ) -> libvirt.virStorageVol:
+        return connection.storagePoolLookupByName(pool).storageVolLookupByName(name)
+
+    def refresh(self, pool: str) -> None:
+        """Make libvirt look at a pool's files again."""
+        with translated(f"pool {pool!r} on {self._hypervisor.uri}"):
+            self._hypervisor.write().storagePoolLookupByName(pool).refresh()
+
+    def create(
+        self,
+        pool: str,
+        name: str,
+        *,
+        capacity: int,
+        format: str,
+        backing: tuple[str, str] | None = None,
+    ) -> None:
+        """Make an empty volume; ``backing`` is the path and format of what it is a clone of."""
+        with translated(self._on(pool, name)):
+            target = self._hypervisor.write().storagePoolLookupByName(pool)
+            target.createXML(_volume_xml(name, capacity, format, backing))
+
+    def clone(self, pool: str, name: str, source: tuple[str, str], *, format: str) -> None:
+        """Make a volume with the content of another one (``source``: pool and volume)."""
+        with translated(self._on(pool, name)):
+            connection = self._hypervisor.write()
+            original = self._lookup(connection, *source)
+            xml = _volume_xml(name, original.info()[1], format, None)
+            connection.storagePoolLookupByName(pool).createXMLFrom(xml, original, 0)
+
+    def upload(
+        self, pool: str, name: str, content: IO[bytes], size: int, report: Callable[[float], None]
+    ) -> None:
+        """Fill a volume with a file's bytes."""
+        with translated(self._on(pool, name)):
+            connection = self._hypervisor.write()
+            volume = self._lookup(connection, pool, name)
+            stream = connection.newStream(0)
+            volume.upload(stream, 0, size, 0)
+            try:
+                sent = 0
+                while chunk := content.read(CHUNK):
+                    _send_all(stream, chunk)
+                    sent += len(chunk)
+                    report(sent / size)
+                stream.finish()
+            except BaseException:
+                stream.abort()
+                raise
+        self.refresh(pool)
+
+    def resize(self, pool: str, name: str, capacity: int) -> None:
+        """Grow a volume that no running domain uses."""
+        with translated(self._on(pool, name)):
+            self._lookup(self._hypervisor.write(), pool, name).resize(capacity)
+
+    def delete(self, pool: str, name: str) -> None:
+        """Delete a volume; one that is gone is fine."""
+        try:
+            with translated(self._on(pool, name)):
+                self._lookup(self._hypervisor.write(), pool, name).delete(0)
+        except NotFound:
+            return
+
+
+def _send_all(stream: libvirt.virStream, data: bytes) -> None:
+    while data:
+        sent = stream.send(data)
+        if sent < 0:
+            raise libvirt.libvirtError("the upload stream broke")
+        data = data[sent:]
+
+
+def _state(volume: libvirt.virStorageVol, pool: str) -> VolumeState:
+    tree = etree.fromstring(volume.XMLDesc().encode())
+    kind = tree.find("target/format")
+    return VolumeState(
+        pool=pool,
+        name=volume.name(),
+        path=volume.path(),
+        capacity=int(tree.findtext("capacity") or 0),
+        allocation=int(tree.findtext("allocation") or 0),
+        format=kind.get("type") if kind is not None else None,
+        backing=tree.findtext("backingStore/path"),
+    )
+
+
+def _volume_xml(name: str, capacity: int, format: str, backing: tuple[str, str] | None) -> str:
+    volume = etree.Element("volume")
+    etree.SubElement(volume, "name").text = name
+    etree.SubElement(volume, "capacity", unit="bytes").text = str(capacity)
+    etree.SubElement(volume, "allocation", unit="bytes").text = "0"
+    target = etree.SubElement(volume, "target")
+    etree.SubElement(target, "format", type=format)
+    if backing:
+        store = etree.SubElement(volume, "backingStore")
+        etree.SubElement(store, "path").text = backing[0]
+        etree.SubElement(store, "format", type=backing[1])
+    return etree.tostring(volume, encoding="unicode")
+
+
