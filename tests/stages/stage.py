@@ -30,6 +30,14 @@ class Kind(Enum):
     PYTEST = auto()
 
 
+class When(Enum):
+    """Which runs a stage belongs to."""
+
+    QUICK = auto()  # the inner loop, and every full run
+    FULL = auto()
+    ASKED = auto()  # only when named
+
+
 @dataclass(frozen=True)
 class Stage:
     """One command of the test run.
@@ -39,7 +47,7 @@ class Stage:
         argv: the command; its program is looked for beside this Python first.
         lane: the stages it takes turns with.
         kind: how its results are counted.
-        quick: belongs to the inner loop.
+        when: the runs it belongs to.
         cwd: folder to run in, from the repository's root.
         env: added to the environment.
         rig: a command that succeeds when the real system that the stage needs is up.
@@ -51,7 +59,7 @@ class Stage:
     argv: tuple[str, ...]
     lane: Lane = Lane.STATIC
     kind: Kind = Kind.CHECK
-    quick: bool = False
+    when: When = When.FULL
     cwd: str = "."
     env: Mapping[str, str] = field(default_factory=dict)
     rig: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from stages.stage import Kind, Lane, Stage
+from stages.stage import Kind, Lane, Stage, When
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 LIBVIRT = ("virsh", "--quiet", "--connect", "qemu:///system", "uri")
@@ -26,7 +26,7 @@ def collection(name: str, *argv: str, timeout: int = 900) -> Stage:
 
 def unit(name: str, folder: str) -> Stage:
     """Tests that need nothing but Python."""
-    return Stage(name, ("pytest", "-q", folder), lane=Lane.UNIT, kind=Kind.PYTEST, quick=True)
+    return Stage(name, ("pytest", "-q", folder), lane=Lane.UNIT, kind=Kind.PYTEST, when=When.QUICK)
 
 
 def integration(name: str, folder: str) -> Stage:
@@ -56,11 +56,13 @@ STAGES = (
     collection("ansible-lint", "ansible-lint"),
     collection("collection-docs", "antsibull-docs", "lint-collection-docs", "--plugin-docs", "."),
     collection("changelog", "antsibull-changelog", "lint"),
-    Stage("mypy", ("mypy",), quick=True),
-    Stage("format", ("ruff", "format", "--check", "."), quick=True),
-    Stage("ruff", ("ruff", "check", "."), quick=True),
+    Stage("mypy", ("mypy",), when=When.QUICK),
+    Stage("format", ("ruff", "format", "--check", "."), when=When.QUICK),
+    Stage("ruff", ("ruff", "check", "."), when=When.QUICK),
     Stage(
-        "imports", ("lint-imports", "--no-logo", "--cache-dir", ".cache/import-linter"), quick=True
+        "imports",
+        ("lint-imports", "--no-logo", "--cache-dir", ".cache/import-linter"),
+        when=When.QUICK,
     ),
     Stage("reuse", ("reuse", "lint")),
     Stage("yaml", ("yamllint", "--strict", ".")),
@@ -70,4 +72,13 @@ STAGES = (
     unit("collection-unit", "tests/unit"),
     integration("sdk-integration", "sdk/tests/integration"),
     integration("collection-integration", "tests/integration"),
+    Stage(
+        "bench",
+        ("pytest", "-q", "-s", "tests/benchmarks"),
+        lane=Lane.RIG,
+        kind=Kind.PYTEST,
+        when=When.ASKED,
+        rig=LIBVIRT,
+        timeout=3600,
+    ),
 )
