@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Lock
 
 from stages.process import run, stop
-from stages.stage import LOGS, ROOT, Lane, Outcome, Stage
+from stages.stage import LOGS, ROOT, Lane, Outcome, Stage, When
 from stages.table import STAGES
 
 SIDE_BY_SIDE = 2
@@ -30,11 +30,10 @@ def main() -> int:
     arguments = _arguments()
     if arguments.list:
         for stage in STAGES:
-            print(
-                f"{stage.name:<24}{'quick  ' if stage.quick else '       '}{' '.join(stage.argv)}"
-            )
+            print(f"{stage.name:<24}{stage.when.name.lower():<7}{' '.join(stage.argv)}")
         return 0
-    wanted = arguments.stage or [s.name for s in STAGES if s.quick or not arguments.quick]
+    times = {When.QUICK} if arguments.quick else {When.QUICK, When.FULL}
+    wanted = arguments.stage or [stage.name for stage in STAGES if stage.when in times]
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     LOGS.mkdir(parents=True, exist_ok=True)
     try:
