@@ -22,20 +22,25 @@ _loop_lock = threading.Lock()
 _loop: threading.Thread | None = None
 
 
-def open_connection(uri: str, *, readonly: bool, timeout: float) -> libvirt.virConnect:
-    """Open a connection.
+def open_connection(
+    uri: str, *, readonly: bool, timeout: float, heartbeat: bool = True
+) -> libvirt.virConnect:
+    """Open a connection; without ``heartbeat`` no event loop is started for it.
 
     Raises:
         Unreachable: nobody answers there, or the URI is of no known kind.
         Timeout: no answer within ``timeout`` seconds.
         Denied: the daemon does not let us in.
     """
-    start_event_loop()
+    if heartbeat:
+        start_event_loop()
     opener = libvirt.openReadOnly if readonly else libvirt.open
     with translated(f"hypervisor {uri}"):
         connection = bounded(lambda: opener(uri), timeout, f"hypervisor {uri}")
     if connection is None:
         raise Unreachable("no connection", on=f"hypervisor {uri}")
+    if not heartbeat:
+        return connection
     try:
         connection.setKeepAlive(KEEPALIVE_SECONDS, KEEPALIVE_MISSES)
     except libvirt.libvirtError:

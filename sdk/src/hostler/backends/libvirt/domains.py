@@ -23,7 +23,7 @@ _FLAG = {
     "live": libvirt.VIR_DOMAIN_AFFECT_LIVE,
     "config": libvirt.VIR_DOMAIN_AFFECT_CONFIG,
 }
-_STATES = {
+STATES = {
     libvirt.VIR_DOMAIN_NOSTATE: "running",
     libvirt.VIR_DOMAIN_RUNNING: "running",
     libvirt.VIR_DOMAIN_BLOCKED: "running",
@@ -87,7 +87,7 @@ class Domains:
                 return DomainState(
                     name=domain.name(),
                     uuid=domain.UUIDString(),
-                    status=_STATES[domain.state()[0]],
+                    status=STATES[domain.state()[0]],
                     persistent=persistent,
                     inactive_xml=domain.XMLDesc(inactive),
                     active_xml=active_xml,
@@ -106,7 +106,7 @@ class Domains:
             NotFound: there is none of that name.
         """
         with translated(self._on(name)):
-            return _STATES[self._hypervisor.read().lookupByName(name).state()[0]]
+            return STATES[self._hypervisor.read().lookupByName(name).state()[0]]
 
     def exists(self, name: str, uuid: str | None = None) -> bool:
         """Whether there is a domain of that name (and UUID)."""

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads all domains of a hypervisor in a handful of round trips, however many there are.
+
+What libvirt tells in bulk (states, networks, leases) is one call each. What it tells per domain
+(XML, ARP table, guest agent) is asked side by side over the one connection: libvirt works on many
+calls of a connection at once, so that the way there and back is paid once for all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import libvirt
+
+from hostler.backends.libvirt.connection import open_connection
+from hostler.backends.libvirt.domains import STATES
+from hostler.backends.libvirt.faults import translate
+from hostler.backends.libvirt.side_by_side import side_by_side
+from hostler.errors import HostlerError, NotFound
+
+T = TypeVar("T")
+
+IN_FLIGHT = 128
+"""Calls on the way at once. More no longer pays: at 10 ms round trip 1,000 XML descriptions take
+0.81 s with 16, 0.45 s with 32, 0.21 s with 128, 0.22 s with 256."""
+
+Addresses = dict[str, list[str]]
+"""Addresses by MAC address (lower case)."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A domain as the bulk calls tell of it."""
+
+    name: str
+    uuid: str
+    status: str
+    autostart: bool
+    handle: Any
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A hypervisor's own name, its domains and its active networks."""
+
+    host: str
+    domains: list[Listed]
+    networks: list[Any] | HostlerError
+
+
+class Bulk:
+    """Bulk reads of one hypervisor, until a moment in time (``time.monotonic()``).
+
+    Opens a read-only connection, and a writing one only for the guest agents: libvirt does not
+    ask them for anybody else. There is no heartbeat: the time limit ends calls to a dead host, and
+    the event loop that a heartbeat needs does not outlive a fork.
+
+    Raises:
+        Unreachable, Timeout, Denied: there is no connection to be had.
+    """
+
+    def __init__(self, uri: str, *, until: float) -> None:
+        self.uri = uri
+        self._until = until
+        self._connections: list[libvirt.virConnect] = []
+        self._read = self._open(readonly=True)
+
+    def _open(self, *, readonly: bool) -> libvirt.virConnect:
+        left = max(0.1, self._until - time.monotonic())
+        connection = open_connection(self.uri, readonly=readonly, timeout=left, heartbeat=False)
+        self._connections.append(connection)
+        return connection
+
+    def close(self) -> None:
+        """Close the connections."""
+        for connection in self._connections:
+            try:
+                connection.close()
+            except libvirt.libvirtError:
+                pass  # it was broken already
+
+    def overview(self) -> Overview:
+        """Read what bulk calls tell: four calls, side by side."""
+        host, domains, autostarted, networks = self._ask(
+            [
+                self._read.getHostname,
+                partial(
+                    self._read.getAllDomainStats,
+                    libvirt.VIR_DOMAIN_STATS_STATE,
+                    libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,
+                ),
+                partial(self._read.listAllDomains, libvirt.VIR_CONNECT_LIST_DOMAINS_AUTOSTART),
+                partial(self._read.listAllNetworks, libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE),
+            ]
+        )
+        on_boot = {domain.UUIDString() for domain in _good(autostarted)}
+        listed = [_listed(domain, stats, on_boot) for domain, stats in _good(domains)]
+        return Overview(_good(host), listed, networks)
+
+    def xml(self, domains: Sequence[Listed]) -> list[str | None]:
+        """Return the XML of each domain; None for one that was removed meanwhile."""
+        answers = self._ask([domain.handle.XMLDesc for domain in domains])
+        return [None if isinstance(a, NotFound) else _good(a) for a in answers]
+
+    def leases(self, networks: Sequence[Any]) -> Addresses | HostlerError:
+        """Return the DHCP leases of networks, the newest of a MAC first."""
+        answers = self._ask([network.DHCPLeases for network in networks])
+        for answer in answers:
+            if isinstance(answer, HostlerError):
+                return answer
+        leases = [lease for leases in answers for lease in leases]
+        found: Addresses = {}
+        for lease in sorted(leases, key=lambda lease: -int(lease["expirytime"])):
+            found.setdefault(str(lease["mac"]).lower(), []).append(str(lease["ipaddr"]))
+        return found
+
+    def arp(self, domains: Sequence[Listed]) -> list[Addresses | HostlerError]:
+        """Return what the host's ARP table knows of each domain."""
+        source = libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP
+        return self._addresses([partial(d.handle.interfaceAddresses, source) for d in domains])
+
+    def agents(self, domains: Sequence[Listed], seconds: int) -> list[Addresses | HostlerError]:
+        """Return what each domain's guest agent tells; each gets some seconds to answer."""
+        write = self._open(readonly=False)
+        return self._addresses([partial(_ask_agent, write, d.uuid, seconds) for d in domains])
+
+    def _addresses(
+        self, calls: Sequence[Callable[[], dict[str, Any]]]
+    ) -> list[Addresses | HostlerError]:
+        answers = self._ask(calls)
+        return [a if isinstance(a, HostlerError) else _by_mac(a) for a in answers]
+
+    def _ask(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
+        """Return answers, and our errors in place of libvirt's; any other error is raised."""
+        answers = side_by_side(calls, threads=IN_FLIGHT, until=self._until)
+        return [self._ours(answer) for answer in answers]
+
+    def _ours(self, answer: Any) -> Any:
+        if isinstance(answer, libvirt.libvirtError):
+            return translate(answer, f"hypervisor {self.uri}")
+        if isinstance(answer, Exception) and not isinstance(answer, HostlerError):
+            raise answer
+        return answer
+
+
+def _good(answer: Any) -> Any:
+    if isinstance(answer, HostlerError):
+        raise answer
+    return answer
+
+
+def _listed(domain: Any, stats: dict[str, Any], on_boot: set[str]) -> Listed:
+    uuid = domain.UUIDString()
+    status = STATES.get(stats.get("state.state", -1), "unknown")
+    return Listed(domain.name(), uuid, status, uuid in on_boot, domain)
+
+
+def _ask_agent(connection: libvirt.virConnect, uuid: str, seconds: int) -> dict[str, Any]:
+    domain = connection.lookupByUUIDString(uuid)
+    domain.agentSetResponseTimeout(seconds)
+    found = domain.interfaceAddresses(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT)
+    return dict(found)
+
+
+def _by_mac(interfaces: dict[str, Any]) -> Addresses:
+    found: Addresses = {}
+    for interface in interfaces.values():
+        addresses = [str(a["addr"]) for a in interface["addrs"] or ()]
+        found.setdefault(str(interface["hwaddr"]).lower(), []).extend(addresses)
+    return found
