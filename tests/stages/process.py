@@ -17,6 +17,8 @@ from pathlib import Path
 
 from stages.stage import ROOT, Kind, Outcome, Stage
 
+NO_TESTS = 5  # pytest's exit code
+SUMMARY = re.compile(r"\bin \d+\.\d+s")
 COUNT = re.compile(r"(\d+) (passed|failed|errors?|skipped)")
 
 TOOLS = Path(sys.executable).parent
@@ -99,12 +101,12 @@ def _count(stage: Stage, code: int | str) -> tuple[int, int, str]:
     if stage.kind is Kind.CHECK:
         return (0, 1, bad) if bad else (1, 0, "")
     lines = stage.log.read_text(errors="replace").splitlines()
-    summary = next((line for line in reversed(lines) if COUNT.search(line)), "")
+    summary = next((line for line in reversed(lines) if SUMMARY.search(line)), "")
     counts = {word.rstrip("s"): int(number) for number, word in COUNT.findall(summary)}
     passed = counts.pop("passed", 0)
     failed = sum(counts.values())
-    if not bad and failed:
-        bad = f"{counts['skipped']} skipped"
-    if not bad and not passed:
+    if code in {0, NO_TESTS} and not passed + failed:
         bad = "no test ran"
+    elif not bad and failed:
+        bad = f"{counts['skipped']} skipped"
     return passed, max(failed, 1) if bad else 0, bad
