@@ -3,7 +3,26 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from hostler.errors import InvalidInput
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def checked(model: type[Model], data: Mapping[str, Any], *, on: str = "") -> Model:
+    """Check a mapping against a model.
+
+    Raises:
+        InvalidInput: names the field and what is wrong with it.
+    """
+    try:
+        return model.model_validate(dict(data))
+    except ValidationError as error:
+        raise InvalidInput(sentence(error), on=on) from None
 
 
 def path_of(location: tuple[int | str, ...]) -> str:
