@@ -8,6 +8,7 @@ HostlerError
 |- Conflict              it exists already, or in another form than was asked
 |- PolicyError           the fleet's own policy forbids it (read_only, protected)
 |- MissingLibrary        a Python library that this feature needs is not installed
+|- InternalError         a defect of Hostler itself
 |- BackendError          an outside system refused or failed
 |  |- Unreachable        ... could not be reached, or went away
 |  |- Denied             ... said that we may not
@@ -31,9 +32,12 @@ class HostlerError(Exception):
         what: what failed and why, one sentence without a final stop.
         on: the thing it failed on, for example ``VM 'web' on qemu:///system``.
         hint: what to do next.
+        ambiguous: True where a write may have taken effect although it failed here (the
+            connection broke, no answer in time); the runner then asks the world before it goes on.
     """
 
     code = "error"
+    ambiguous = False
 
     def __init__(self, what: str, *, on: str = "", hint: str = "") -> None:
         self.what = what.strip().rstrip(".")
@@ -41,9 +45,13 @@ class HostlerError(Exception):
         self.hint = hint.strip()
         super().__init__(str(self))
 
+    @property
+    def reason(self) -> str:
+        """What failed on what, without the hint and a final stop: fits into another sentence."""
+        return f"{self.on}: {self.what}" if self.on else self.what
+
     def __str__(self) -> str:
-        sentence = f"{self.on}: {self.what}." if self.on else f"{self.what}."
-        return f"{sentence} {self.hint}" if self.hint else sentence
+        return f"{self.reason}. {self.hint}" if self.hint else f"{self.reason}."
 
 
 class InvalidInput(HostlerError):
@@ -95,16 +103,17 @@ class MissingLibrary(HostlerError):
     code = "missing_library"
 
 
-class BackendError(HostlerError):
-    """An outside system refused or failed.
+class InternalError(HostlerError):
+    """A defect of Hostler itself: an exception that nobody expected."""
 
-    Attributes:
-        ambiguous: True where the write may have taken effect although it failed here (the
-            connection broke, no answer in time); the runner then asks the world before it goes on.
-    """
+    code = "internal"
+    ambiguous = True
+
+
+class BackendError(HostlerError):
+    """An outside system refused or failed."""
 
     code = "backend"
-    ambiguous = False
 
 
 class Unreachable(BackendError):

@@ -12,31 +12,41 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Row, delete, insert, select, update
+from pydantic import ValidationError
+from sqlalchemy import Row, delete, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
 
 from hostler.errors import Conflict, NotFound, PlanError
 from hostler.plan.plan import Plan
-from hostler.plan.step import Step
+from hostler.plan.step import Step, StoredStep
 from hostler.store import Store
 from hostler.store.tables import plans, steps
 
-StepStatus = Literal["pending", "started", "done", "failed", "unsure", "undone"]
+StepStatus = Literal["pending", "started", "done", "failed", "unsure", "undoing", "undone"]
 PlanStatus = Literal["running", "done", "failed", "undone"]
 
 
 @dataclass(frozen=True)
 class StoredPlan:
-    """A plan as the journal has it."""
+    """A plan as the journal has it; ``statuses``, ``errors`` and ``seconds`` go by step."""
 
     plan: Plan
     status: PlanStatus
+    error: str
     statuses: list[StepStatus]
     errors: list[str]
+    seconds: list[float | None]
     created_at: datetime
     user: str
     host: str
     pid: int
     alive: bool
+    updated: float
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it was applied on another machine, whose processes can't be seen from here."""
+        return self.host != socket.gethostname()
 
 
 @dataclass(frozen=True)
@@ -64,14 +74,44 @@ class Journal:
         """Close the store."""
         self._store.close()
 
+    def check(self) -> None:
+        """Write to the database without changing anything.
+
+        Raises:
+            BackendError: it can't be written.
+        """
+        with self._store.write() as db:
+            db.execute(text("UPDATE alembic_version SET version_num = version_num"))
+
     def begin(self, plan: Plan) -> None:
-        """Write a plan down, its first step as started: called right before that step."""
+        """Write a plan down, its first step as started: called right before that step.
+
+        Raises:
+            PlanError: it is in the journal already.
+        """
         now = time.time()
         rows = [_step_row(plan.id, i, step) for i, step in enumerate(plan.steps)]
         rows[0] |= {"status": "started", "started": now}
         with self._store.write() as db:
-            db.execute(insert(plans), _plan_row(plan, now))
+            try:
+                db.execute(insert(plans), _plan_row(plan, now))
+            except IntegrityError:
+                raise PlanError(
+                    "it was applied before", on=f"plan {plan.id}", hint="Plan again."
+                ) from None
             db.execute(insert(steps), rows)
+
+    def restart(self, plan_id: str, number: int, total: int) -> None:
+        """Write that a claimed plan goes on with a step: those before it are done."""
+        now = time.time()
+        before = (steps.c.plan_id == plan_id) & (steps.c.number < number)
+        with self._store.write() as db:
+            db.execute(update(steps).where(before).values(status="done", error=""))
+            if number < total:
+                db.execute(_of(plan_id, number).values(status="started", started=now))
+            else:
+                done = update(plans).where(plans.c.id == plan_id)
+                db.execute(done.values(status="done", updated=now, error=""))
 
     def advance(self, plan_id: str, number: int, total: int, seconds: float) -> None:
         """Write that a step is done and what follows: the next step started, or the plan done."""
@@ -90,13 +130,13 @@ class Journal:
         number: int,
         status: StepStatus,
         *,
-        error: str = "",
+        error: str | None = None,
         seconds: float | None = None,
     ) -> None:
-        """Write what became of one step."""
-        values: dict[str, Any] = {"status": status, "error": error}
-        if status == "started":
-            values["started"] = time.time()
+        """Write what became of one step; what is None stays as it is."""
+        values: dict[str, Any] = {"status": status}
+        if error is not None:
+            values["error"] = error
         if seconds is not None:
             values["seconds"] = seconds
         with self._store.write() as db:
@@ -114,7 +154,6 @@ class Journal:
         Raises:
             NotFound: no plan has that id.
             Conflict: several ids start so.
-            PlanError: a newer version wrote it.
         """
         with self._store.read() as db:
             found = select(plans).where(plans.c.id.startswith(plan_id, autoescape=True)).limit(2)
@@ -128,25 +167,30 @@ class Journal:
             of_plan = select(steps).where(steps.c.plan_id == rows[0].id).order_by(steps.c.number)
             return _stored(rows[0], list(db.execute(of_plan).all()))
 
-    def claim(self, plan_id: str, statuses: set[PlanStatus], verb: str) -> StoredPlan:
+    def claim(
+        self, plan_id: str, statuses: set[PlanStatus], verb: str, *, take_over: bool = False
+    ) -> StoredPlan:
         """Take a plan over to resume or undo it; two can't do that at once.
 
+        Whether a plan still runs on another machine can't be seen from here: ``take_over`` says
+        that it doesn't.
+
         Raises:
-            PlanError: it is being applied right now, or has nothing to resume or undo.
+            PlanError: it is being applied right now, has nothing to resume or undo, or a newer
+                version wrote it.
         """
         stored = self.load(plan_id)
-        if stored.alive:
-            raise PlanError(
-                f"process {stored.pid} of {stored.user} on {stored.host} is applying it right now",
-                on=f"plan {stored.plan.id}",
-                hint="Wait for it, or end that process first.",
-            )
+        if stored.alive and not (take_over and stored.elsewhere):
+            raise _runs(stored)
         if stored.status not in statuses:
             raise PlanError(
                 f"it is {stored.status}: there is nothing to {verb}", on=f"plan {stored.plan.id}"
             )
-        mine = _who() | {"status": "running", "updated": time.time()}
-        unchanged = (plans.c.status == stored.status) & (plans.c.pid == stored.pid)
+        for step in stored.plan.steps:
+            if isinstance(step, StoredStep):
+                raise PlanError(step.problem, on=f"plan {stored.plan.id}", hint=step.hint)
+        mine = _who() | {"status": "running", "updated": max(time.time(), stored.updated + 1e-3)}
+        unchanged = (plans.c.status == stored.status) & (plans.c.updated == stored.updated)
         with self._store.write() as db:
             taken = db.execute(
                 update(plans).where((plans.c.id == stored.plan.id) & unchanged).values(**mine)
@@ -154,20 +198,6 @@ class Journal:
         if taken.rowcount != 1:
             raise PlanError("somebody else has just taken it over", on=f"plan {stored.plan.id}")
         return stored
-
-    def list(self, *, limit: int = 50, unfinished: bool = False) -> list[StoredPlan]:
-        """Read the latest plans, newest first; ``unfinished``: only those left half way."""
-        query = select(plans).order_by(plans.c.created.desc(), plans.c.id.desc()).limit(limit)
-        if unfinished:
-            query = query.where(plans.c.status.in_(["running", "failed"]))
-        with self._store.read() as db:
-            rows = db.execute(query).all()
-            ids = [row.id for row in rows]
-            of = select(steps).where(steps.c.plan_id.in_(ids)).order_by(steps.c.number)
-            by_plan: dict[str, list[Row[Any]]] = {plan_id: [] for plan_id in ids}
-            for step in db.execute(of):
-                by_plan[step.plan_id].append(step)
-        return [_stored(row, by_plan[row.id]) for row in rows]
 
     def log(
         self,
@@ -193,6 +223,20 @@ class Journal:
         with self._store.read() as db:
             return [_entry(row) for row in db.execute(query)]
 
+    def list(self, *, limit: int = 50, unfinished: bool = False) -> list[StoredPlan]:
+        """Read the latest plans, newest first; ``unfinished``: only those left half way."""
+        query = select(plans).order_by(plans.c.created.desc(), plans.c.id.desc()).limit(limit)
+        if unfinished:
+            query = query.where(plans.c.status.in_(["running", "failed"]))
+        with self._store.read() as db:
+            rows = db.execute(query).all()
+            ids = [row.id for row in rows]
+            of = select(steps).where(steps.c.plan_id.in_(ids)).order_by(steps.c.number)
+            by_plan: dict[str, list[Row[Any]]] = {plan_id: [] for plan_id in ids}
+            for step in db.execute(of):
+                by_plan[step.plan_id].append(step)
+        return [_stored(row, by_plan[row.id]) for row in rows]
+
     def clear(self) -> int:
         """Forget finished plans; those left half way stay. Returns how many commands went."""
         finished = select(plans.c.id).where(plans.c.status.in_(["done", "undone"]))
@@ -206,9 +250,27 @@ def _of(plan_id: str, number: int) -> Any:
     return update(steps).where((steps.c.plan_id == plan_id) & (steps.c.number == number))
 
 
+def _runs(stored: StoredPlan) -> PlanError:
+    hint = "Wait for it, or end that process first."
+    if stored.elsewhere:
+        hint = "Wait for it; if that machine or process is gone, repeat with --take-over."
+    return PlanError(
+        f"process {stored.pid} of {stored.user} on {stored.host} is applying it",
+        on=f"plan {stored.plan.id}",
+        hint=hint,
+    )
+
+
+def _user() -> str:
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):  # containers run under numbers that have no name
+        return str(os.getuid())
+
+
 def _who() -> dict[str, Any]:
     return {
-        "user": os.environ.get("SUDO_USER") or getpass.getuser(),
+        "user": _user(),
         "host": socket.gethostname(),
         "pid": os.getpid(),
         "pid_started": _started(os.getpid()),
@@ -258,23 +320,39 @@ def _stored(row: Row[Any], rows: list[Row[Any]]) -> StoredPlan:
         id=row.id,
         target=row.target,
         summary=row.summary,
-        steps=[Step.load(step.data) for step in rows],
+        steps=[_load_step(step) for step in rows],
         **row.data,
     )
     here = row.host == socket.gethostname()
-    runs = row.status == "running"
-    alive = runs and (not here or bool(row.pid_started) and _started(row.pid) == row.pid_started)
+    gone = here and _started(row.pid) != row.pid_started
     return StoredPlan(
         plan=plan,
         status=row.status,
+        error=row.error,
         statuses=[step.status for step in rows],
         errors=[step.error for step in rows],
+        seconds=[step.seconds for step in rows],
         created_at=datetime.fromtimestamp(row.created, UTC),
         user=row.user,
         host=row.host,
         pid=row.pid,
-        alive=alive and row.pid != os.getpid(),
+        alive=row.status == "running" and not gone,
+        updated=row.updated,
     )
+
+
+def _load_step(row: Row[Any]) -> Step:
+    """Load a step; one that this version can't read still shows its summary and command."""
+    try:
+        return Step.load(row.data)
+    except (PlanError, ValidationError) as error:
+        return StoredStep(text=row.summary, shown=row.command, problem=_why(error, row.data))
+
+
+def _why(error: PlanError | ValidationError, data: dict[str, Any]) -> str:
+    if isinstance(error, PlanError):
+        return error.reason
+    return f"this version of hostler writes the step {data.get('kind')!r} in another way"
 
 
 def _entry(row: Row[Any]) -> LogEntry:

@@ -1,74 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The runner: applies a plan's steps in order, journals each, undoes on failure, resumes."""
+"""The runner: applies plans, one or many side by side; resumes and undoes those in the journal."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Literal
+from contextlib import contextmanager, suppress
 
-from hostler.errors import BackendError, HostlerError, PlanError, PlanFailed
-from hostler.plan.journal import Journal, StepStatus, StoredPlan
+from hostler.errors import HostlerError, PlanError, PlanFailed
+from hostler.plan.journal import Journal, PlanStatus, StoredPlan
+from hostler.plan.outcome import Outcome, Progress
 from hostler.plan.plan import Plan
 from hostler.plan.step import Step, World
+from hostler.plan.work import OnProgress, Work, ask, cannot_undo
 
-Result = Literal["done", "undone", "failed"]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a plan is: step ``number`` of ``total`` (from 1), and the part of it that is done."""
-
-    plan: str
-    target: str
-    number: int
-    total: int
-    summary: str
-    fraction: float = 0.0
-
-
-@dataclass
-class Outcome:
-    """What became of a plan.
-
-    Attributes:
-        status: ``done``; ``undone`` (all that was done is taken back); ``failed`` (something is
-            left half way: ``left`` says what).
-        failed: the sentence of the step that failed.
-        undo_error: why the undo stopped, where it did.
-        left: steps that stay in effect although the plan failed.
-        unsure: the failed step's effect could not be found out.
-        seconds: how long it took.
-    """
-
-    plan: str
-    target: str
-    status: Result = "done"
-    done: list[str] = field(default_factory=list)
-    undone: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-    failed: str = ""
-    undo_error: str = ""
-    unsure: bool = False
-    seconds: float = 0.0
-
-    def sentence(self, cause: HostlerError) -> str:
-        """Tell in words what failed and what state it left behind."""
-        text = f"could not {self.failed}: {str(cause).rstrip('.')}" if self.failed else str(cause)
-        if self.unsure:
-            text += ". Whether it took effect could not be found out"
-        if self.status == "undone":
-            return text + (f". Undone again: {', '.join(self.undone)}" if self.undone else "")
-        if self.undo_error:
-            text += f". Undoing stopped: {self.undo_error.rstrip('.')}"
-        if self.left:
-            text += f". Still in effect: {', '.join(self.left)}"
-        return f"{text}. See 'hostler plan show {self.plan}'; finish it with 'plan resume' or 'plan undo'"
-
-
-OnProgress = Callable[[Progress], None] | None
+__all__ = ["OnProgress", "Outcome", "Progress", "Runner"]
 
 
 class Runner:
@@ -83,11 +29,13 @@ class Runner:
 
         Raises:
             PlanFailed: a step failed; what could be undone is undone.
+            PlanError: this plan was applied before.
         """
         if not plan.steps:
             return Outcome(plan.id, plan.target)
         self._journal().begin(plan)
-        return self._forward(plan, 0, [], on_progress)
+        with self._released(plan.id, "failed"):
+            return Work(plan, self._world, self._journal()).forward(on_progress)
 
     def run_many(
         self,
@@ -97,7 +45,10 @@ class Runner:
         max_failures: int | None = None,
         on_progress: OnProgress = None,
     ) -> list[Outcome | HostlerError | None]:
-        """Apply plans side by side; a result for each, None for those not started any more."""
+        """Apply plans side by side; a result for each, None for those not started any more.
+
+        Ctrl-C starts no further plan and waits for those at work.
+        """
         failures: list[HostlerError] = []
 
         def one(plan: Plan) -> Outcome | HostlerError | None:
@@ -112,135 +63,71 @@ class Runner:
         with ThreadPoolExecutor(max(1, parallel)) as pool:
             return list(pool.map(one, plans))
 
-    def resume(self, plan_id: str, on_progress: OnProgress = None) -> Outcome:
+    def resume(
+        self, plan_id: str, on_progress: OnProgress = None, *, take_over: bool = False
+    ) -> Outcome:
         """Finish a plan that was left half way; asks the world what is done already.
+
+        ``take_over`` says that the other machine which the plan ran on runs it no more.
 
         Raises:
             PlanError: nothing to resume, still running, or a secret it needs was never stored.
             PlanFailed: a step failed again.
         """
-        stored = self._journal().claim(plan_id, {"running", "failed"}, "resume")
-        done = [i for i, s in enumerate(stored.statuses) if self._in_effect(stored, i, s)]
-        start = next((i for i in range(len(stored.plan.steps)) if i not in done), None)
-        if start is None:
-            self._journal().finish(plan_id, "done")
-            return Outcome(plan_id, stored.plan.target)
-        for step in stored.plan.steps[start:]:
-            _need_secrets(plan_id, step)
-        return self._forward(stored.plan, start, list(range(start)), on_progress)
+        with self._claimed(plan_id, {"running", "failed"}, "resume", take_over) as stored:
+            plan, effect = stored.plan, self._in_effect(stored)
+            for step in plan.steps[len(effect) :]:
+                _need_secrets(plan.id, step)
+            self._journal().restart(plan.id, len(effect), len(plan.steps))
+            return Work(plan, self._world, self._journal(), effect).forward(on_progress)
 
-    def undo(self, plan_id: str) -> Outcome:
-        """Take back all steps of a plan that are in effect.
+    def undo(self, plan_id: str, *, take_over: bool = False) -> Outcome:
+        """Take back all steps of a plan that are in effect; ``take_over`` as in ``resume``.
 
         Raises:
             PlanError: nothing to undo, still running, or a step can't be undone (nothing is
                 touched then).
             PlanFailed: a step could not be taken back.
         """
-        stored = self._journal().claim(plan_id, {"running", "failed", "done"}, "undo")
-        steps = stored.plan.steps
-        done = [i for i, s in enumerate(stored.statuses) if self._in_effect(stored, i, s)]
-        for i in done:
-            if steps[i].irreversible:
-                self._journal().finish(plan_id, stored.status)
-                raise PlanError(
-                    f"step {i + 1}, {steps[i].summary}, can't be undone: {steps[i].irreversible}",
-                    on=f"plan {plan_id}",
-                )
-            _need_secrets(plan_id, steps[i])
-        outcome = Outcome(plan_id, stored.plan.target)
-        self._backward(stored.plan, done, outcome)
-        if outcome.undo_error:
-            raise PlanFailed(outcome, PlanError("the plan could not be undone"))
-        return outcome
-
-    def _in_effect(self, stored: StoredPlan, index: int, status: StepStatus) -> bool:
-        """Whether a stored step is in effect: known, or asked of the world where it is not."""
-        if status == "done":
-            return True
-        asks = status in ("started", "unsure")
-        return asks and stored.plan.steps[index].is_done(self._world)
-
-    def _forward(self, plan: Plan, start: int, done: list[int], on_progress: OnProgress) -> Outcome:
-        began = time.monotonic()
-        outcome = Outcome(plan.id, plan.target)
-        journal, total = self._journal(), len(plan.steps)
-        if start:
-            journal.step(plan.id, start, "started")
-        for index in range(start, total):
-            step = plan.steps[index]
-            progress = Progress(plan.id, plan.target, index + 1, total, step.summary)
-            began_step = time.monotonic()
-            try:
-                self._apply(step, progress, on_progress)
-            except HostlerError as error:
-                outcome.failed = step.summary
-                took = time.monotonic() - began_step
-                outcome.unsure = isinstance(error, BackendError) and error.ambiguous
-                status: StepStatus = "unsure" if outcome.unsure else "failed"
-                journal.step(plan.id, index, status, error=str(error), seconds=took)
-                if outcome.unsure:
-                    done.append(index)
-                self._backward(plan, done, outcome)
-                outcome.seconds = time.monotonic() - began
-                raise PlanFailed(outcome, error) from error
-            done.append(index)
-            outcome.done.append(step.summary)
-            journal.advance(plan.id, index, total, time.monotonic() - began_step)
-        outcome.seconds = time.monotonic() - began
-        return outcome
-
-    def _apply(self, step: Step, progress: Progress, on_progress: OnProgress) -> None:
-        """Apply a step; a write whose answer was lost is looked up, never repeated blindly."""
-
-        def report(fraction: float) -> None:
-            if on_progress:
-                on_progress(Progress(**{**progress.__dict__, "fraction": fraction}))
-
-        report(0.0)
-        try:
-            step.apply(self._world, report)
-        except BackendError as error:
-            if not error.ambiguous or not _asked(step, self._world):
-                raise
-        except HostlerError:
-            raise
-        except Exception as error:  # a defect of ours must still be undone and reported
-            raise HostlerError(f"internal error, {type(error).__name__}: {error}") from error
-        report(1.0)
-
-    def _backward(self, plan: Plan, done: list[int], outcome: Outcome) -> None:
-        """Undo done steps in reverse, as far as that goes; what stays is in ``outcome.left``."""
-        journal = self._journal()
-        for position in range(len(done) - 1, -1, -1):
-            index = done[position]
-            step = plan.steps[index]
-            try:
+        with self._claimed(plan_id, {"running", "failed", "done"}, "undo", take_over) as stored:
+            plan, effect = stored.plan, self._in_effect(stored)
+            for step in (plan.steps[i] for i in effect):
                 if step.irreversible:
-                    raise PlanError(f"{step.summary} can't be undone: {step.irreversible}")
-                if outcome.unsure and position == len(done) - 1 and not step.is_done(self._world):
-                    outcome.unsure = False
-                    continue
-                step.undo(self._world)
-            except HostlerError as error:
-                outcome.undo_error = str(error)
-                outcome.left = [plan.steps[i].summary for i in done[: position + 1]]
-                outcome.status = "failed"
-                journal.finish(plan.id, "failed", error=str(error))
-                return
-            outcome.unsure = False
-            outcome.undone.append(step.summary)
-            journal.step(plan.id, index, "undone")
-        outcome.status = "undone"
-        journal.finish(plan.id, "undone")
+                    raise PlanError(cannot_undo(step), on=f"plan {plan.id}")
+                _need_secrets(plan.id, step)
+            return Work(plan, self._world, self._journal(), effect).undo()
 
+    @contextmanager
+    def _claimed(
+        self, plan_id: str, statuses: set[PlanStatus], verb: str, take_over: bool
+    ) -> Iterator[StoredPlan]:
+        stored = self._journal().claim(plan_id, statuses, verb, take_over=take_over)
+        before: PlanStatus = "done" if stored.status == "done" else "failed"
+        with self._released(stored.plan.id, before):
+            yield stored
 
-def _asked(step: Step, world: World) -> bool:
-    """Whether the world says that a step took effect; no where it can't be asked."""
-    try:
-        return step.is_done(world)
-    except HostlerError:
-        return False
+    @contextmanager
+    def _released(self, plan_id: str, status: PlanStatus) -> Iterator[None]:
+        """Let go of a plan that something unforeseen (Ctrl-C too) stopped; it can be resumed."""
+        try:
+            yield
+        except PlanFailed:
+            raise
+        except BaseException as error:
+            with suppress(HostlerError):
+                text = str(error) if isinstance(error, HostlerError) else type(error).__name__
+                self._journal().finish(plan_id, status, error=text)
+            raise
+
+    def _in_effect(self, stored: StoredPlan) -> list[int]:
+        """Return the steps in effect: known, or asked of the world where that is not known."""
+        effect: list[int] = []
+        for index, status in enumerate(stored.statuses):
+            asks = status in ("started", "unsure", "undoing")
+            if status != "done" and not (asks and ask(stored.plan.steps[index], self._world)):
+                break
+            effect.append(index)
+        return effect
 
 
 def _need_secrets(plan_id: str, step: Step) -> None:

@@ -92,7 +92,27 @@ class Step(BaseModel):
         kind = fields.pop("kind", None)
         if kind not in cls.kinds:
             raise PlanError(
-                f"this version of hostler doesn't know the step {kind!r}",
-                hint="Use the version that made the plan.",
+                f"this version of hostler doesn't know the step {kind!r}", hint=StoredStep.hint
             )
         return cls.kinds[kind].model_validate(fields)
+
+
+class StoredStep(Step):
+    """A step of the journal that this version can't load: it can be shown, and nothing else."""
+
+    kind = "stored"
+    hint: ClassVar[str] = "Use the version that made the plan."
+
+    text: str
+    shown: str
+    problem: str
+
+    @property
+    def summary(self) -> str:
+        """What it was called when it was written."""
+        return self.text
+
+    @property
+    def command(self) -> str:
+        """The command that was written."""
+        return self.shown

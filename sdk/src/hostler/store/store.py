@@ -14,10 +14,11 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
-from hostler.errors import BackendError, InvalidInput, Unreachable
+from hostler.errors import BackendError, Conflict, InvalidInput, Unreachable
 from hostler.store.tables import HEAD, metadata
 
 BUSY_SECONDS = 30
+URL_HINT = "Write sqlite:////path/to.db or postgresql+psycopg://user@host/database."
 
 
 def default_url() -> str:
@@ -27,7 +28,7 @@ def default_url() -> str:
     """
     if url := os.environ.get("HOSTLER_STORE"):
         return url
-    state = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
     return f"sqlite:///{state}/hostler/hostler.db"
 
 
@@ -83,7 +84,7 @@ class Store:
         try:
             yield
         except DBAPIError as error:
-            reason = str(error.orig).strip().splitlines()[0]
+            reason = str(error.orig).strip().partition("\n")[0]
             raise BackendError(
                 f"the database failed: {reason}",
                 on=_shown(self.url),
@@ -103,19 +104,21 @@ def _engine(url: str) -> Engine:
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         engine = create_engine(parsed, **_options(parsed.get_backend_name()))
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+    except (ArgumentError, ValueError):  # their text may hold the password
+        raise InvalidInput("the store is not an SQLAlchemy URL", hint=URL_HINT) from None
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise InvalidInput(
-            f"{url.split('@')[-1]!r} is not a database that can be used: {error}",
-            hint="Write sqlite:////path/to.db or postgresql+psycopg://user@host/database.",
+            f"no driver for this database: {error}", on=_shown(url), hint=URL_HINT
         ) from error
     except OSError as error:
         raise Unreachable(
             f"its folder can't be made: {error.strerror}",
-            on=url,
+            on=_shown(url),
             hint="Name another place with HOSTLER_STORE.",
         ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -127,21 +130,42 @@ def _options(backend: str) -> dict[str, Any]:
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:
     """WAL outlives kill -9 without a flush of the disk for every step."""
+    connection.isolation_level = None  # transactions begin where SQLAlchemy says, see below
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")
 
 
+def _begin_sqlite(connection: Connection) -> None:
+    """Begin a real transaction; Python's driver begins none before a SELECT, PRAGMA or CREATE.
+
+    Source: SQLAlchemy, "Serializable isolation / Savepoints / Transactional DDL" of pysqlite.
+    """
+    connection.exec_driver_sql("BEGIN")
+
+
 def _bring_up_to_date(engine: Engine) -> None:
-    """Make the tables in a new database; run migrations on an old one."""
+    """Make the tables in a new database; run migrations on an old one.
+
+    Raises:
+        Conflict: a newer version of Hostler made the database.
+    """
     with engine.connect() as connection:
         fresh = not inspect(connection).has_table("alembic_version")
-        version = None if fresh else connection.scalar(text("SELECT version_num FROM alembic_version"))
+        version = (
+            None if fresh else connection.scalar(text("SELECT version_num FROM alembic_version"))
+        )
     if version == HEAD:
         return
     if fresh:
         _create(engine)
         return
+    if version is None or version > HEAD:
+        raise Conflict(
+            f"a newer version of hostler made this database (revision {version})",
+            on=engine.url.render_as_string(hide_password=True),
+            hint="Use that version, or name another database with HOSTLER_STORE.",
+        )
     from hostler.store.migrations import upgrade
 
     upgrade(engine)
@@ -156,4 +180,4 @@ def _create(engine: Engine) -> None:
             return
         metadata.create_all(connection)
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
-        connection.execute(text(f"INSERT INTO alembic_version VALUES ('{HEAD}')"))
+        connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
