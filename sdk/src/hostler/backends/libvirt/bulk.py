@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -78,10 +79,8 @@ class Bulk:
     def close(self) -> None:
         """Close the connections."""
         for connection in self._connections:
-            try:
+            with suppress(libvirt.libvirtError):  # it was broken already
                 connection.close()
-            except libvirt.libvirtError:
-                pass  # it was broken already
 
     def overview(self) -> Overview:
         """Read what bulk calls tell: four calls, side by side."""
@@ -101,22 +100,17 @@ class Bulk:
         listed = [_listed(domain, stats, on_boot) for domain, stats in _good(domains)]
         return Overview(_good(host), listed, networks)
 
-    def xml(self, domains: Sequence[Listed]) -> list[str | None]:
-        """Return the XML of each domain; None for one that was removed meanwhile."""
-        answers = self._ask([domain.handle.XMLDesc for domain in domains])
-        return [None if isinstance(a, NotFound) else _good(a) for a in answers]
-
-    def leases(self, networks: Sequence[Any]) -> Addresses | HostlerError:
-        """Return the DHCP leases of networks, the newest of a MAC first."""
-        answers = self._ask([network.DHCPLeases for network in networks])
-        for answer in answers:
-            if isinstance(answer, HostlerError):
-                return answer
-        leases = [lease for leases in answers for lease in leases]
-        found: Addresses = {}
-        for lease in sorted(leases, key=lambda lease: -int(lease["expirytime"])):
-            found.setdefault(str(lease["mac"]).lower(), []).append(str(lease["ipaddr"]))
-        return found
+    def details(
+        self, domains: Sequence[Listed], networks: Sequence[Any] | HostlerError
+    ) -> tuple[list[str | None], Addresses | HostlerError]:
+        """Return each domain's XML (None where it was removed meanwhile) and all DHCP leases."""
+        known = [] if isinstance(networks, HostlerError) else networks
+        answers = self._ask(
+            [network.DHCPLeases for network in known] + [d.handle.XMLDesc for d in domains]
+        )
+        leases = networks if isinstance(networks, HostlerError) else _leases(answers[: len(known)])
+        xmls = answers[len(known) :]
+        return [None if isinstance(xml, NotFound) else _good(xml) for xml in xmls], leases
 
     def arp(self, domains: Sequence[Listed]) -> list[Addresses | HostlerError]:
         """Return what the host's ARP table knows of each domain."""
@@ -125,6 +119,8 @@ class Bulk:
 
     def agents(self, domains: Sequence[Listed], seconds: int) -> list[Addresses | HostlerError]:
         """Return what each domain's guest agent tells; each gets some seconds to answer."""
+        if not domains:
+            return []
         write = self._open(readonly=False)
         return self._addresses([partial(_ask_agent, write, d.uuid, seconds) for d in domains])
 
@@ -157,6 +153,18 @@ def _listed(domain: Any, stats: dict[str, Any], on_boot: set[str]) -> Listed:
     uuid = domain.UUIDString()
     status = STATES.get(stats.get("state.state", -1), "unknown")
     return Listed(domain.name(), uuid, status, uuid in on_boot, domain)
+
+
+def _leases(answers: Sequence[Any]) -> Addresses | HostlerError:
+    """Join the leases of several networks, the newest of a MAC address first."""
+    for answer in answers:
+        if isinstance(answer, HostlerError):
+            return answer
+    found: Addresses = {}
+    joined = [lease for leases in answers for lease in leases]
+    for lease in sorted(joined, key=lambda lease: -int(lease["expirytime"])):
+        found.setdefault(str(lease["mac"]).lower(), []).append(str(lease["ipaddr"]))
+    return found
 
 
 def _ask_agent(connection: libvirt.virConnect, uuid: str, seconds: int) -> dict[str, Any]:
