@@ -1,0 +1,121 @@
+# Copyright: Hostler contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A module as both of its doors see it: the shipped module and the action plugin."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ansible.module_utils.basic import AnsibleModule, env_fallback
+from ansible_collections.hostler.fleet.plugins.module_utils._sdk import sdk_problem
+
+if TYPE_CHECKING:
+    from hostler import Fleet
+    from hostler.errors import HostlerError
+
+Params = dict[str, Any]
+Result = dict[str, Any]
+Spec = dict[str, Any]
+
+CONFIG: Spec = {
+    "config": {"type": "path", "fallback": (env_fallback, ["HOSTLER_CONFIG"])},
+}
+LIBVIRT: Spec = {
+    **CONFIG,
+    "uri": {"type": "str", "fallback": (env_fallback, ["LIBVIRT_DEFAULT_URI"])},
+}
+PARALLEL: Spec = {"parallel": {"type": "int"}}
+
+_fleets: dict[tuple[object, ...], Fleet] = {}
+
+
+def _as_given(args: Params) -> Params:
+    return args
+
+
+@dataclass(frozen=True)
+class Module:
+    """What a module takes and does.
+
+    Attributes:
+        arguments: the arguments of AnsibleModule.
+        run: does the work; takes the fleet, the checked options and whether this is check mode.
+        needs: the SDK's modules that it uses.
+        prepare: brings a task's raw arguments into the form that is checked and shipped.
+    """
+
+    arguments: dict[str, Any]
+    run: Callable[[Fleet, Params, bool], Result]
+    needs: tuple[str, ...]
+    prepare: Callable[[Params], Params] = _as_given
+
+    def main(self) -> None:
+        """Be the shipped module."""
+        module = AnsibleModule(supports_check_mode=True, **self.arguments)
+        result = self.perform(module.params, check=module.check_mode)
+        for warning in result.pop("warnings", []):
+            module.warn(warning)
+        if result.pop("failed", False):
+            module.fail_json(**result)
+        module.exit_json(**result)
+
+    def perform(self, params: Params, *, check: bool) -> Result:
+        """Do the work and return the task's result, failures too."""
+        if problem := sdk_problem():
+            return failure(problem, "missing_library")
+        from hostler.errors import HostlerError
+
+        try:
+            return self.run(_fleet(params), params, check)
+        except HostlerError as error:
+            return failed(error)
+
+    def preload(self) -> None:
+        """Import what the work needs, so that processes forked from this one have it."""
+        for name in self.needs:
+            with suppress(ImportError):  # perform() says what is missing
+                import_module(name)
+
+
+def failed(error: HostlerError) -> Result:
+    """Make a task's result of an error."""
+    return failure(str(error), error.code)
+
+
+def failure(message: str, code: str) -> Result:
+    """Make a task's result of the sentence and the code of an error."""
+    return {"failed": True, "msg": message, "error": {"code": code, "message": message}}
+
+
+def given(params: Mapping[str, Any], options: Spec) -> Params:
+    """Return the options that were given; those left out are None in Ansible's parameters."""
+    return {
+        name: _given(params[name], option)
+        for name, option in options.items()
+        if params.get(name) is not None
+    }
+
+
+def _given(value: Any, option: Spec) -> Any:
+    if "options" not in option:
+        return value
+    if isinstance(value, list):
+        return [given(item, option["options"]) for item in value]
+    return given(value, option["options"])
+
+
+def _fleet(params: Params) -> Fleet:
+    """Open a fleet once in each process, for the items of a loop; a fork opens its own."""
+    from hostler import Fleet
+
+    config, uri = params.get("config"), params.get("uri")
+    key = (os.getpid(), config, uri, os.environ.get("HOSTLER_STORE"))
+    if key not in _fleets:
+        _fleets[key] = Fleet(config, uri=uri)
+    return _fleets[key]

@@ -1,0 +1,80 @@
+# Copyright: Hostler contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""hostler.fleet.vm_batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ansible_collections.hostler.fleet.plugins.module_utils._module import (
+    LIBVIRT,
+    PARALLEL,
+    Module,
+    Params,
+    Result,
+    given,
+)
+from ansible_collections.hostler.fleet.plugins.module_utils._results import many, one
+from ansible_collections.hostler.fleet.plugins.module_utils._vm_info import FILTERS
+
+if TYPE_CHECKING:
+    from hostler import Fleet
+
+OPERATIONS = ["start", "stop", "restart", "reset", "pause", "resume", "delete", "snapshot"]
+OPTIONS = {
+    "timeout": {"type": "int", "default": 120},
+    "delete_disks": {"type": "bool", "default": False},
+    "override_protection": {"type": "bool", "default": False},
+}
+
+
+def run(fleet: Fleet, params: Params, check: bool) -> Result:
+    """Do one operation to many VMs."""
+    from hostler.models.problems import checked
+    from hostler.models.vm_task import VmQuery
+
+    batch = fleet.vms.batch(
+        params["operation"],
+        checked(VmQuery, given(params, FILTERS)),
+        options={**given(params, OPTIONS), "force": not params["graceful"]},
+        snapshot=params["snapshot"],
+        check=check,
+        parallel=params["parallel"],
+        max_failures=params["max_failures"],
+    )
+    whole = many(batch.results, [one(result) for result in batch.results])
+    counts = {"succeeded": batch.succeeded, "failed": batch.failed, "skipped": batch.skipped}
+    return {
+        **whole,
+        "batch_id": batch.batch_id,
+        "operation": batch.operation,
+        "total_vms": batch.total_vms,
+        "status": batch.status,
+        "counts": counts,
+    }
+
+
+MODULE = Module(
+    arguments={
+        "argument_spec": {
+            **LIBVIRT,
+            **PARALLEL,
+            **FILTERS,
+            **OPTIONS,
+            "operation": {"type": "str", "choices": OPERATIONS, "required": True},
+            "graceful": {"type": "bool", "default": True},
+            "max_failures": {"type": "int"},
+            "snapshot": {"type": "str"},
+        },
+        "required_one_of": [tuple(FILTERS)],
+        "required_if": [("operation", "snapshot", ("snapshot",))],
+    },
+    run=run,
+    needs=(
+        "hostler.vms.service",
+        "hostler.vms.snapshots",
+        "hostler.backends.libvirt",
+        "hostler.plan.journal",
+    ),
+)

@@ -1,0 +1,149 @@
+#!/usr/bin/python
+# Copyright: Hostler contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vm_batch
+short_description: Do one operation to many VMs
+version_added: 0.1.0
+description:
+  - Finds VMs and does one operation to all of them, side by side, with a result for each.
+author: Hostler contributors (@hostler)
+options:
+  operation:
+    description: What to do.
+    type: str
+    choices: [start, stop, restart, reset, pause, resume, delete, snapshot]
+    required: true
+  names:
+    description: Names of VMs, or globs such as V(web-*); V(*) stands for all VMs.
+    type: list
+    elements: str
+    aliases: [name]
+  status:
+    description: Only VMs of these states.
+    type: list
+    elements: str
+    choices: [running, paused, stopping, stopped, crashed, suspended, unknown]
+  os_type:
+    description: Only VMs of this kind of operating system.
+    type: str
+  labels:
+    description: Only VMs that carry all of these labels; the value V(*) stands for any.
+    type: dict
+  search:
+    description: Only VMs with this in their name or UUID, in any case.
+    type: str
+  graceful:
+    description: Ask the guest; V(false) does not wait for it.
+    type: bool
+    default: true
+  timeout:
+    description: Seconds that a guest gets to shut down.
+    type: int
+    default: 120
+  delete_disks:
+    description: With O(operation=delete), delete the VMs' writable, unshared volumes and files.
+    type: bool
+    default: false
+  snapshot:
+    description: Name of the snapshot that O(operation=snapshot) takes.
+    type: str
+  override_protection:
+    description: Change VMs that the fleet's policy protects.
+    type: bool
+    default: false
+  max_failures:
+    description: Begin with no other VM once more than this number have failed.
+    type: int
+extends_documentation_fragment:
+  - hostler.fleet._attributes
+  - hostler.fleet._attributes.change
+  - hostler.fleet._config
+  - hostler.fleet._libvirt
+  - hostler.fleet._libvirt.parallel
+attributes:
+  idempotent:
+    support: partial
+    details:
+      - The operations V(restart) and V(reset) change something each time.
+seealso:
+  - module: hostler.fleet.vm
+  - module: hostler.fleet.vm_info
+"""
+
+EXAMPLES = r"""
+- name: Stop all VMs of the test stage, ten at once
+  hostler.fleet.vm_batch:
+    operation: stop
+    labels:
+      stage: test
+    parallel: 10
+
+- name: Remove what a load test left behind
+  hostler.fleet.vm_batch:
+    operation: delete
+    names: [load-*]
+    graceful: false
+    delete_disks: true
+    max_failures: 3
+"""
+
+RETURN = r"""
+batch_id:
+  description: Identifier of the batch.
+  returned: success
+  type: str
+operation:
+  description: The operation.
+  returned: success
+  type: str
+total_vms:
+  description: How many VMs were found.
+  returned: success
+  type: int
+  sample: 3
+status:
+  description: V(completed), V(partial) where some failed, or V(failed) where all did.
+  returned: success
+  type: str
+  sample: completed
+counts:
+  description: How many VMs succeeded, failed, and were not begun with.
+  returned: success
+  type: dict
+  sample: {succeeded: 3, failed: 0, skipped: 0}
+results:
+  description: For each VM its name, plan, diff, whether it changed, and the error where it failed.
+  returned: success
+  type: list
+  elements: dict
+diff:
+  description: The VMs before and after, as YAML.
+  returned: success
+  type: list
+  elements: dict
+error:
+  description: What failed, for programs; the task's C(msg) says it to people.
+  returned: failure
+  type: dict
+  contains:
+    code:
+      description: Kind of error, for example V(not_found), V(conflict) or V(unreachable).
+      type: str
+    message:
+      description: The sentence.
+      type: str
+"""
+
+from ansible_collections.hostler.fleet.plugins.module_utils._vm_batch import MODULE
+
+
+def main() -> None:
+    MODULE.main()
+
+
+if __name__ == "__main__":
+    main()
