@@ -19,7 +19,10 @@ _FIELDS = _vm_fields.FIELDS + _vm_devices.FIELDS + _vm_options.FIELDS
 # What an item of the list leaves out is taken from the top: only there are defaults.
 _WITHOUT_DEFAULTS = re.sub(r"(?m)^  default: .*\n", "", _FIELDS)
 
-_LIST = r"""
+_NAMES = r"""
+name:
+  description: Name of the VM; either it or O(vms) is given.
+  type: str
 vms:
   description:
     - VMs that are worked on side by side.
@@ -27,8 +30,14 @@ vms:
   type: list
   elements: dict
   suboptions:
+    name:
+      description: Name of the VM.
+      type: str
+      required: true
 """
+
+_OPTIONS = _FIELDS + _NAMES + indent(_WITHOUT_DEFAULTS, "    ")
 
 
 class ModuleDocFragment:
-    DOCUMENTATION = "options:\n" + indent(_FIELDS + _LIST + indent(_WITHOUT_DEFAULTS, "    "), "  ")
+    DOCUMENTATION = "options:\n" + indent(_OPTIONS, "  ")

@@ -6,9 +6,6 @@
 from __future__ import annotations
 
 FIELDS = r"""
-name:
-  description: Name of the VM.
-  type: str
 new_name:
   description:
     - Rename the VM to this.

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.compat.version import LooseVersion
@@ -14,17 +13,16 @@ from ansible.module_utils.compat.version import LooseVersion
 try:
     import hostler
 except ImportError:
-    hostler = None  # type: ignore[assignment]
-    IMPORT_ERROR: str | None = traceback.format_exc()
+    FOUND = False
 else:
-    IMPORT_ERROR = None
+    FOUND = True
 
 SDK_RANGE = ">=0.1.0,<0.2"
 
 
 def sdk_problem() -> str | None:
     """Say why the SDK can't be used, or None where it can."""
-    if hostler is None:
+    if not FOUND:
         return str(missing_required_lib(f"hostler[libvirt]{SDK_RANGE}"))
     if fits(hostler.__version__):
         return None

@@ -49,7 +49,7 @@ def prepare(args: Params) -> Params:
     """
     if isinstance(args.get("vms"), list):
         args = {**args, "vms": [_with_text(item) for item in args["vms"]]}
-    return _with_text(args)
+    return dict(_with_text(args))
 
 
 def _with_text(args: Any) -> Any:

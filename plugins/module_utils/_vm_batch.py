@@ -13,6 +13,7 @@ from ansible_collections.hostler.fleet.plugins.module_utils._module import (
     Module,
     Params,
     Result,
+    Spec,
     given,
 )
 from ansible_collections.hostler.fleet.plugins.module_utils._results import many, one
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from hostler import Fleet
 
 OPERATIONS = ["start", "stop", "restart", "reset", "pause", "resume", "delete", "snapshot"]
-OPTIONS = {
+OPTIONS: Spec = {
     "timeout": {"type": "int", "default": 120},
     "delete_disks": {"type": "bool", "default": False},
     "override_protection": {"type": "bool", "default": False},

@@ -12,6 +12,7 @@ from ansible_collections.hostler.fleet.plugins.module_utils._module import (
     Module,
     Params,
     Result,
+    Spec,
     given,
 )
 
@@ -22,14 +23,14 @@ STATUS = ["running", "paused", "stopping", "stopped", "crashed", "suspended", "u
 SORT = ["name", "status", "cpu_cores", "memory_mb"]
 
 # The fields of VmQuery that choose VMs; vm_batch has them too.
-FILTERS = {
+FILTERS: Spec = {
     "names": {"type": "list", "elements": "str", "aliases": ["name"]},
     "status": {"type": "list", "elements": "str", "choices": STATUS},
     "os_type": {"type": "str"},
     "labels": {"type": "dict"},
     "search": {"type": "str"},
 }
-QUERY = {
+QUERY: Spec = {
     **FILTERS,
     "fields": {
         "type": "list",

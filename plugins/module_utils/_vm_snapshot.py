@@ -13,6 +13,7 @@ from ansible_collections.hostler.fleet.plugins.module_utils._module import (
     Module,
     Params,
     Result,
+    Spec,
     given,
 )
 from ansible_collections.hostler.fleet.plugins.module_utils._results import many, one
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from hostler import Fleet
     from hostler.models.vm_task import VmResult
 
-FIELDS = {
+FIELDS: Spec = {
     "vm": {"type": "str"},
     "name": {"type": "str"},
     "description": {"type": "str"},
@@ -34,7 +35,7 @@ FIELDS = {
     "override_protection": {"type": "bool"},
 }
 SWITCHES = ("memory", "external", "quiesce", "children", "override_protection")
-DEFAULTS = {"state": "present", **dict.fromkeys(SWITCHES, False)}
+DEFAULTS: Params = {"state": "present", **dict.fromkeys(SWITCHES, False)}
 
 
 def run(fleet: Fleet, params: Params, check: bool) -> Result:

@@ -16,7 +16,6 @@ from ansible_collections.hostler.fleet.plugins.module_utils._module import (
     Module,
     Params,
     Result,
-    failure,
 )
 
 
@@ -42,7 +41,7 @@ class HostlerAction(ActionBase):
             return dict(shipped)
         params, problem = self._checked(args)
         if problem:
-            return failure(problem, "invalid_input")
+            return {"failed": True, "msg": problem}
         result = self.module.perform(params, check=self._task.check_mode)
         for warning in result.pop("warnings", []):
             self._display.warning(warning)

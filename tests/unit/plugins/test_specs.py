@@ -1,0 +1,203 @@
+# Copyright: Hostler contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Three views of one thing: a module's documentation, its argument spec, the SDK's models."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import types
+import typing
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.hostler.fleet.plugins.module_utils import (
+    _journal,
+    _module,
+    _vm,
+    _vm_batch,
+    _vm_info,
+    _vm_snapshot,
+    _vm_spec,
+)
+from pydantic import BaseModel, BeforeValidator, SecretStr
+
+from hostler.models.size import parse_size
+from hostler.models.vm import VmSpec
+from hostler.models.vm_task import Operation, SnapshotTask, VmOptions, VmQuery
+
+ROOT = Path(__file__).resolve().parents[3]
+MODULES = {
+    "vm": _vm.MODULE,
+    "vm_info": _vm_info.MODULE,
+    "vm_snapshot": _vm_snapshot.MODULE,
+    "vm_batch": _vm_batch.MODULE,
+    "command_log_info": _journal.COMMAND_LOG,
+    "plan_info": _journal.PLANS,
+}
+KINDS = {SecretStr: "str", str: "str", int: "int", float: "float", bool: "bool", dict: "dict"}
+OTHER_SPELLINGS = {"cpu_cores", "memory_mb", "memory_gb", "disk_gb", "storage_gb"}
+IN_ONE_WORD = {"firmware", "tpm", "video", "console", "watchdog", "backing", "clone"}
+
+
+@cache
+def documentation() -> dict[str, Any]:
+    names = [f"hostler.fleet.{name}" for name in MODULES]
+    done = subprocess.run(
+        [Path(sys.executable).parent / "ansible-doc", "--json", "--type", "module", *names],
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "WARNING" not in done.stderr
+    return {name: json.loads(done.stdout)[f"hostler.fleet.{name}"] for name in MODULES}
+
+
+def test_every_module_is_here() -> None:
+    assert sorted(MODULES) == sorted(p.stem for p in (ROOT / "plugins" / "modules").glob("*.py"))
+
+
+def same(documented: dict[str, Any], spec: dict[str, Any], where: str) -> None:
+    assert sorted(documented) == sorted(spec), where
+    for name, option in spec.items():
+        doc, place = documented[name], f"{where}.{name}"
+        for key in ("type", "elements", "choices", "default", "required", "aliases"):
+            theirs, ours = doc.get(key) or None, option.get(key) or None
+            if key == "choices":
+                theirs, ours = set(theirs or ()), set(ours or ())
+            assert theirs == ours, (place, key)
+        text = " ".join([*doc["description"]])
+        for variable in option.get("fallback", (None, []))[1]:
+            assert f"E({variable})" in text, place
+        assert ("suboptions" in doc) == ("options" in option), place
+        if "options" in option:
+            same(doc["suboptions"], option["options"], place)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_documentation_is_the_spec(name: str) -> None:
+    options = documentation()[name]["doc"]["options"]
+    same(options, MODULES[name].arguments["argument_spec"], name)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_says_what_it_can(name: str) -> None:
+    doc = documentation()[name]["doc"]
+    assert {"check_mode", "diff_mode", "idempotent", "platform", "action_group"} <= set(
+        doc["attributes"]
+    )
+    assert doc["attributes"]["action_group"]["membership"] == ["hostler.fleet.fleet"]
+    assert documentation()[name]["examples"].count("hostler.fleet.") >= 2
+    assert documentation()[name]["return"]
+
+
+def parts(annotation: Any) -> list[Any]:
+    """The types that a value may have, without Annotated and None."""
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        return parts(typing.get_args(annotation)[0])
+    if origin in (typing.Union, types.UnionType):
+        return [p for arg in typing.get_args(annotation) for p in parts(arg)]
+    return [] if annotation is type(None) else [annotation]
+
+
+def is_size(annotation: Any) -> bool:
+    inner = typing.get_args(annotation)
+    reads = [item.func for item in inner if isinstance(item, BeforeValidator)]
+    return parse_size in reads or any(is_size(item) for item in inner)
+
+
+def expected(field: Any) -> tuple[str, Any]:
+    """The type that an option has for a field, and what its elements or parts are made of."""
+    kinds = parts(field.annotation)
+    if is_size(field.annotation):
+        return "str", None
+    if len(kinds) > 1:
+        return "raw", None
+    kind = kinds[0]
+    origin = typing.get_origin(kind)
+    if origin in (tuple, frozenset):
+        return "list", parts(typing.get_args(kind)[0])[0]
+    if origin is typing.Literal:
+        return "str", kind
+    return ("dict", kind) if is_model(kind) else (KINDS[origin or kind], None)
+
+
+def is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def fits(option: dict[str, Any], name: str, field: Any, where: str) -> None:
+    if name in IN_ONE_WORD:
+        assert option["type"] == "raw", where
+        return
+    kind, inner = expected(field)
+    assert option["type"] == kind, where
+    assert ("no_log" in option and option["no_log"]) == (SecretStr in parts(field.annotation)), (
+        where
+    )
+    if typing.get_origin(inner) is typing.Literal:
+        assert set(option["choices"]) == set(typing.get_args(inner)), where
+    elif is_model(inner):
+        models(option["options"], inner, where)
+    elif kind == "list":
+        assert option["elements"] == KINDS[inner], where
+
+
+def models(spec: dict[str, Any], model: type[BaseModel], where: str) -> None:
+    assert sorted(spec) == sorted(model.model_fields), where
+    for name, field in model.model_fields.items():
+        place = f"{where}.{name}"
+        fits(spec[name], name, field, place)
+        assert spec[name].get("required", False) == field.is_required(), place
+        if not field.is_required():
+            assert (spec[name].get("default") or None) == (field.get_default() or None), place
+
+
+def at_top(spec: dict[str, Any], names: typing.Iterable[str]) -> dict[str, Any]:
+    return {name: spec[name] for name in names if name in spec}
+
+
+def test_vm_takes_the_fields_of_its_models() -> None:
+    spec = dict(MODULES["vm"].arguments["argument_spec"])
+    item = spec.pop("vms")["options"]
+    common = {*_module.LIBVIRT, *_module.PARALLEL}
+    fields = {k: v for k, v in spec.items() if k not in common | OTHER_SPELLINGS}
+    fields["name"] = item["name"]
+    models(at_top(fields, VmSpec.model_fields), VmSpec, "vm")
+    models(at_top(fields, VmOptions.model_fields), VmOptions, "vm")
+    assert set(fields) == {*VmSpec.model_fields, *VmOptions.model_fields}
+
+
+def test_items_of_vm_are_the_same_without_defaults() -> None:
+    spec = dict(MODULES["vm"].arguments["argument_spec"])
+    item = dict(spec["vms"]["options"])
+    assert item.pop("name") == {"type": "str", "required": True}
+    assert not [name for name, option in item.items() if "default" in option]
+    for name, option in item.items():
+        assert option == {k: v for k, v in spec[name].items() if k != "default"}
+    assert sorted(_vm_spec.DEFAULTS) == sorted(n for n, o in spec.items() if "default" in o)
+
+
+def test_vm_info_takes_the_fields_of_its_model() -> None:
+    models(_vm_info.QUERY, VmQuery, "vm_info")
+
+
+def test_vm_snapshot_takes_the_fields_of_its_model() -> None:
+    spec = dict(MODULES["vm_snapshot"].arguments["argument_spec"])
+    spec["vm"] = spec["name"] = {"type": "str", "required": True}
+    models(at_top(spec, SnapshotTask.model_fields), SnapshotTask, "vm_snapshot")
+
+
+def test_vm_batch_takes_filters_and_options() -> None:
+    spec = MODULES["vm_batch"].arguments["argument_spec"]
+    assert set(spec["operation"]["choices"]) == set(typing.get_args(Operation))
+    for name in ("timeout", "delete_disks", "override_protection"):
+        default = VmOptions.model_fields[name].default
+        assert spec[name]["default"] == default
