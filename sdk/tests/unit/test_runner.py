@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from .toys import BrokenDisk, Fault, Folder, OneWay, Toy, plan_of
+from pydantic import SecretStr
 
 from hostler.errors import HostlerError, InternalError, PlanError, PlanFailed
 from hostler.plan import Plan, Step
 from hostler.plan.journal import Journal
 from hostler.plan.runner import Outcome, Progress, Runner
 from hostler.store import Store
+
+from .toys import BrokenDisk, Fault, Folder, OneWay, Toy, plan_of
 
 NAMES = ("a", "b", "c")
 FAULTS: tuple[Fault, ...] = ("refused", "lost before", "defect before", "defect after")
@@ -215,7 +217,7 @@ def test_resume_after_a_failed_undo(runner: Runner, world: Folder, journal: Jour
 def test_secrets_are_not_stored_so_resume_says_what_to_do(
     runner: Runner, world: Folder, tmp_path: Path
 ) -> None:
-    plan = plan_of(OneWay(name="a"), Toy(name="b", password="hunter2-geheim"))
+    plan = plan_of(OneWay(name="a"), Toy(name="b", password=SecretStr("hunter2-geheim")))
     (world.path / "b").touch()
     failing(runner, plan)
     with pytest.raises(PlanError, match="needs password, and secrets are never stored"):

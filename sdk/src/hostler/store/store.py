@@ -18,6 +18,10 @@ from hostler.errors import BackendError, Conflict, InvalidInput, Unreachable
 from hostler.store.tables import HEAD, metadata
 
 BUSY_SECONDS = 30
+_LOCKS = {
+    "sqlite": "PRAGMA user_version = 1",  # a write, so it waits for the write lock
+    "postgresql": "SELECT pg_advisory_xact_lock(hashtext('hostler'))",
+}
 URL_HINT = "Write sqlite:////path/to.db or postgresql+psycopg://user@host/database."
 
 
@@ -104,12 +108,12 @@ def _engine(url: str) -> Engine:
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         engine = create_engine(parsed, **_options(parsed.get_backend_name()))
-    except (ArgumentError, ValueError):  # their text may hold the password
-        raise InvalidInput("the store is not an SQLAlchemy URL", hint=URL_HINT) from None
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise InvalidInput(
             f"no driver for this database: {error}", on=_shown(url), hint=URL_HINT
         ) from error
+    except (ArgumentError, ValueError):  # their text may hold the password
+        raise InvalidInput("the store is not an SQLAlchemy URL", hint=URL_HINT) from None
     except OSError as error:
         raise Unreachable(
             f"its folder can't be made: {error.strerror}",
@@ -174,8 +178,7 @@ def _bring_up_to_date(engine: Engine) -> None:
 def _create(engine: Engine) -> None:
     """Make all tables at once; loses gracefully against another process that does the same."""
     with engine.begin() as connection:
-        if engine.dialect.name == "sqlite":
-            connection.execute(text("PRAGMA user_version = 1"))  # takes the write lock first
+        connection.execute(text(_LOCKS.get(engine.dialect.name, "SELECT 1")))
         if inspect(connection).has_table("alembic_version"):
             return
         metadata.create_all(connection)
