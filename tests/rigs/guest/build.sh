@@ -19,20 +19,23 @@ STAMP=$OUT/sources.sha256
 CMDLINE="console=tty0 console=ttyS0 quiet panic=1 tsc=reliable net.ifnames=0"
 DISK_MIB=64
 PACKAGES=(busybox-static qemu-guest-agent dropbear-bin)
+# Debian's cloud kernel boots in half the time of the plain one under plain QEMU (lz4 against xz), and knows
+# virtio but neither SATA nor e1000. KERNEL=amd64 builds with the plain one.
+KERNEL=${KERNEL:-cloud-amd64}
 MODULES=(
   virtio_pci virtio_net virtio_blk virtio_scsi virtio_console virtio_balloon virtio_mem virtio-rng
-  ahci sd_mod sr_mod isofs vfat nls_cp437 nls_ascii nls_utf8 ext4
-  e1000 e1000e button evdev qemu_fw_cfg i6300esb
+  sd_mod sr_mod isofs vfat nls_cp437 nls_ascii nls_utf8 button qemu_fw_cfg
 )
+MODULES_IF_THERE=(ahci e1000 e1000e ext4 evdev i6300esb)
 
-sources() { find "$HERE" -type f -print0 | sort -z | xargs -0 cat | sha256sum | cut -d' ' -f1; }
+sources() { { echo "$KERNEL" && find "$HERE" -type f -print0 | sort -z | xargs -0 cat; } | sha256sum | cut -d' ' -f1; }
 
 # The packages above, the kernel and every library they need.
 package_list() {
-  local kernel
-  kernel=$(apt-cache depends "linux-image-${KERNEL:-amd64}" | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
-  [ -n "$kernel" ] || die "apt knows no Debian kernel; build on Debian, or give your own image: make demo IMAGE=..."
-  echo "$kernel" "${PACKAGES[@]}"
+  local image
+  image=$(apt-cache depends "linux-image-$KERNEL" | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
+  [ -n "$image" ] || die "apt knows no Debian kernel; build on Debian, or give your own image: make demo IMAGE=..."
+  echo "$image" "${PACKAGES[@]}"
   apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces \
     --no-enhances "${PACKAGES[@]}" | grep '^lib'
 }
@@ -57,13 +60,16 @@ add_program() {
   install -D -m 755 "$WORK/debian/$libs/ld-linux-x86-64.so.2" "$WORK/root/lib64/ld-linux-x86-64.so.2"
 }
 
+show_depends() { modprobe -d "$WORK/debian" -S "$KERNEL_VERSION" --show-depends "$1"; }
+
 # The modules above and what they depend on, uncompressed, with an index for the guest's modprobe.
 add_modules() {
   local module file
   depmod -b "$WORK/debian" "$KERNEL_VERSION"
-  for module in "${MODULES[@]}"; do
-    modprobe -d "$WORK/debian" -S "$KERNEL_VERSION" --show-depends "$module" || die "the kernel has no module $module"
-  done | awk '$1 == "insmod" { print $2 }' | sort -u | while read -r file; do
+  {
+    for module in "${MODULES[@]}"; do show_depends "$module" || die "the kernel has no module $module"; done
+    for module in "${MODULES_IF_THERE[@]}"; do show_depends "$module" 2>/dev/null || true; done
+  } | awk '$1 == "insmod" { print $2 }' | sort -u | while read -r file; do
     install -D -m 644 "$file" "$WORK/root/${file#"$WORK/debian/"}"
   done
   find "$WORK/root/lib/modules" -name '*.xz' -exec unxz {} +
