@@ -1,0 +1,36 @@
+# Copyright: Hostler contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes the result of each task to a file, for tests to look at."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
+
+DOCUMENTATION = """
+name: results
+type: notification
+short_description: results as lines of JSON
+description: One line for each task, its name and its result, in the file HOSTLER_TEST_RESULTS.
+"""
+
+
+class CallbackModule(CallbackBase):  # type: ignore[misc]
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "notification"
+    CALLBACK_NAME = "results"
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        line = json.dumps([result.task.get_name(), result.result], default=str)
+        with Path(os.environ["HOSTLER_TEST_RESULTS"]).open("a") as file:
+            file.write(line + "\n")
+
+    def v2_runner_on_failed(self, result: Any, **_: Any) -> None:
+        self.v2_runner_on_ok(result)
+
+    v2_runner_on_unreachable = v2_runner_on_ok
