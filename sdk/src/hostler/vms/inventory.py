@@ -106,7 +106,7 @@ def read_host(uri: str, wanted: Wanted, *, until: float) -> HostRow:
 
 def _vm(domain: Listed, xml: str, uri: str, host: str, wanted: Wanted) -> VmRow:
     tree = parse(xml, f"VM {domain.name!r} on {uri}")
-    vm = vm_row(tree, uri=uri, host=host, status=domain.status, autostart=domain.autostart)
+    vm = vm_row(domain, tree, uri=uri, host=host)
     if wanted.xml:
         vm["xml"] = xml
     return vm
@@ -120,10 +120,10 @@ def _find_addresses(
     if "lease" in wanted.sources:
         notes += _fill("lease", online, [leases] * len(online))
     if "arp" in wanted.sources:
-        others = [(domain, vm) for domain, vm in online if not vm["addresses"].get("lease")]
+        others = [(domain, vm) for domain, vm in online if not vm.get("addresses", {}).get("lease")]
         notes += _fill("arp", others, bulk.arp([domain for domain, _ in others]))
     if "agent" in wanted.sources:
-        able = [(domain, vm) for domain, vm in online if vm["agent_connected"]]
+        able = [(domain, vm) for domain, vm in online if vm.get("agent_connected")]
         notes += _fill("agent", able, bulk.agents([d for d, _ in able], wanted.agent_timeout))
     return notes
 
@@ -132,16 +132,18 @@ def _fill(source: Source, vms: Found, answers: Sequence[Addresses | HostlerError
     failed: dict[str, list[str]] = {}
     for (_, vm), answer in zip(vms, answers, strict=True):
         if isinstance(answer, HostlerError):
-            vm["addresses"][source] = None
+            vm.setdefault("addresses", {})[source] = None
             failed.setdefault(answer.what, []).append(vm["name"])
         else:
-            vm["addresses"][source] = _addresses(vm, answer, others=source == "agent")
+            vm.setdefault("addresses", {})[source] = _addresses(
+                vm, answer, others=source == "agent"
+            )
     return [f"{source} addresses of {_some(names)}: {why}." for why, names in failed.items()]
 
 
 def _addresses(vm: VmRow, found: Addresses, *, others: bool) -> list[str]:
     """Return the addresses of a VM's own cards; those of other cards (in the guest) come after."""
-    macs = [interface["mac"] for interface in vm["interfaces"]]
+    macs = vm.get("interfaces", {})
     texts = [text for mac in macs for text in found.get(mac, ())]
     if others:
         texts += [text for mac in found if mac not in macs for text in found[mac]]

@@ -3,43 +3,28 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
+from hostler.backends.libvirt.bulk import Listed
 from hostler.vms.domain.basics import cpus_of
-from hostler.vms.domain.metadata import read_notes
-from hostler.vms.domain.tree import Element, attr, memory_of
+from hostler.vms.domain.metadata import Notes, read_notes
+from hostler.vms.domain.tree import Element, memory_of
 
 Source = Literal["agent", "lease", "arp"]
 
-AGENT_CHANNEL = "devices/channel/target[@name='org.qemu.guest_agent.0']"
-
-
-class InterfaceRow(TypedDict):
-    """A network card; ``source`` is its network, bridge or device."""
-
-    mac: str
-    type: str
-    source: str | None
-    model: str | None
-
-
-class DiskRow(TypedDict):
-    """A disk or CD-ROM drive; ``source`` is its file, device or volume."""
-
-    target: str
-    device: str
-    bus: str | None
-    type: str | None
-    source: str | None
-    pool: str | None
-    format: str | None
+AGENT_CHANNEL = "org.qemu.guest_agent.0"
 
 
 class VmRow(TypedDict):
-    """A VM; fields are those of hostler.Vm of the same name.
+    """A VM. Fields are those of hostler.Vm of the same name; what is not known is left out.
 
-    ``addresses`` has a list for each source that was asked, None where it could not tell.
-    ``xml`` is None unless it was asked for.
+    Lean on purpose: Ansible copies every value several times, at some 15 microseconds each, and
+    ``hostler.fleet.vm_info`` tells the rest.
+
+    Attributes:
+        interfaces: the network, bridge or device of each card, by its MAC address.
+        disks: the file, device or volume of each disk, by its target; None for an empty drive.
+        addresses: a list for each source that was asked, None where it could not tell.
     """
 
     name: str
@@ -47,21 +32,21 @@ class VmRow(TypedDict):
     status: str
     uri: str
     host: str
-    title: str | None
-    description: str | None
-    os_type: str | None
-    os_version: str | None
-    os_id: str | None
     cpu_cores: int
     memory_mb: int
     autostart: bool
-    agent_connected: bool | None
-    labels: dict[str, str]
-    metadata: dict[str, str]
-    interfaces: list[InterfaceRow]
-    disks: list[DiskRow]
-    addresses: dict[Source, list[str] | None]
-    xml: str | None
+    title: NotRequired[str]
+    description: NotRequired[str]
+    os_type: NotRequired[str]
+    os_version: NotRequired[str]
+    os_id: NotRequired[str]
+    labels: NotRequired[dict[str, str]]
+    metadata: NotRequired[dict[str, str]]
+    interfaces: NotRequired[dict[str, str | None]]
+    disks: NotRequired[dict[str, str | None]]
+    agent_connected: NotRequired[bool]
+    addresses: NotRequired[dict[Source, list[str] | None]]
+    xml: NotRequired[str]
 
 
 class HostRow(TypedDict):
@@ -77,62 +62,55 @@ class HostRow(TypedDict):
     vms: list[VmRow]
 
 
-def vm_row(tree: Element, *, uri: str, host: str, status: str, autostart: bool) -> VmRow:
+def vm_row(domain: Listed, tree: Element, *, uri: str, host: str) -> VmRow:
     """Return the row of a domain; its addresses are not in the XML and stay to be filled in."""
-    notes = read_notes(tree)
+    notes = Notes() if tree.find("metadata") is None else read_notes(tree)
     memory = memory_of(tree, "currentMemory") or memory_of(tree, "memory") or 0
-    return VmRow(
-        name=tree.findtext("name"),
-        uuid=tree.findtext("uuid"),
-        status=status,
+    row = VmRow(
+        name=domain.name,
+        uuid=domain.uuid,
+        status=domain.status,
         uri=uri,
         host=host,
-        title=tree.findtext("title"),
-        description=tree.findtext("description"),
-        os_type=notes.os_type,
-        os_version=notes.os_version,
-        os_id=notes.os_id,
         cpu_cores=cpus_of(tree)[0],
         memory_mb=memory // 1024**2,
-        autostart=autostart,
-        agent_connected=_agent_connected(tree),
-        labels=notes.labels,
-        metadata=notes.metadata,
-        interfaces=[_interface(e) for e in tree.iterfind("devices/interface")],
-        disks=[_disk(e) for e in tree.iterfind("devices/disk")],
-        addresses={},
-        xml=None,
+        autostart=domain.autostart,
     )
+    known = {
+        "title": tree.findtext("title"),
+        "description": tree.findtext("description"),
+        "os_type": notes.os_type,
+        "os_version": notes.os_version,
+        "os_id": notes.os_id,
+        "labels": notes.labels,
+        "metadata": notes.metadata,
+        **_devices(tree.find("devices")),
+    }
+    row.update({key: value for key, value in known.items() if value})  # type: ignore[typeddict-item]
+    return row
 
 
-def _agent_connected(tree: Element) -> bool | None:
-    """Whether libvirt sees an agent; None where the VM has no channel for one."""
-    target = tree.find(AGENT_CHANNEL)
-    return None if target is None else target.get("state") == "connected"
+def _devices(devices: Element) -> dict[str, object]:
+    interfaces, disks, agent = {}, {}, False
+    for device in () if devices is None else devices:
+        if device.tag == "interface":
+            mac = device.find("mac")
+            if mac is not None:
+                interfaces[mac.get("address").lower()] = _source(device, "network", "bridge", "dev")
+        elif device.tag == "disk":
+            disks[device.find("target").get("dev")] = _source(
+                device, "file", "dev", "volume", "name", "dir"
+            )
+        elif device.tag == "channel":
+            target = device.find("target")
+            ours = target is not None and target.get("name") == AGENT_CHANNEL
+            agent = agent or (ours and target.get("state") == "connected")
+    return {"interfaces": interfaces, "disks": disks, "agent_connected": agent}
 
 
-def _interface(element: Element) -> InterfaceRow:
-    source = element.find("source")
-    return InterfaceRow(
-        mac=(attr(element, "mac", "address") or "").lower(),
-        type=element.get("type"),
-        source=None
-        if source is None
-        else source.get("network") or source.get("bridge") or source.get("dev"),
-        model=attr(element, "model", "type"),
-    )
-
-
-def _disk(element: Element) -> DiskRow:
-    source = element.find("source")
-    keys = ("file", "dev", "volume", "name", "dir")
-    given = {} if source is None else source.attrib
-    return DiskRow(
-        target=attr(element, "target", "dev") or "",
-        device=element.get("device", "disk"),
-        bus=attr(element, "target", "bus"),
-        type=element.get("type"),
-        source=next((given[key] for key in keys if key in given), None),
-        pool=given.get("pool"),
-        format=attr(element, "driver", "type"),
-    )
+def _source(device: Element, *names: str) -> str | None:
+    source = device.find("source")
+    if source is None:
+        return None
+    given = source.attrib
+    return next((given[name] for name in names if name in given), None)

@@ -1,0 +1,277 @@
+# Copyright: Hostler contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: vms
+short_description: VMs of one or many libvirt hypervisors
+version_added: 0.1.0
+author: Hostler contributors (@hostler)
+description:
+  - Reads the VMs of libvirt hypervisors side by side, over read-only connections, in a number of round trips that does
+    not grow with the number of VMs.
+  - Every host gets the variable C(hostler_vm) with what is known of the VM. The names of its keys are those of
+    RV(hostler.fleet.vm_info#module:vms).
+  - C(ansible_host) is set to an address of the VM where one is known. The connection plugin is left to you.
+  - The configuration file's name ends in C(hostler.yml) or C(hostler.yaml).
+extends_documentation_fragment:
+  - ansible.builtin.constructed
+  - ansible.builtin.inventory_cache
+requirements:
+  - hostler[libvirt] >= 0.1.0, < 0.2 (Python package)
+notes:
+  - What VMs tell about themselves (names, labels, addresses) is data. It is never a template, and only what is an
+    address becomes C(ansible_host).
+options:
+  plugin:
+    description: Marks the file as one for this plugin.
+    type: str
+    required: true
+    choices: [hostler.fleet.vms]
+  uri:
+    description:
+      - libvirt URIs of the hypervisors.
+      - "When nothing is given: the fleet configuration's C(uri), else V(qemu:///system)."
+    type: list
+    elements: str
+    env:
+      - name: LIBVIRT_DEFAULT_URI
+  config:
+    description: Path of a fleet configuration, from which the URI is taken where O(uri) is not given.
+    type: path
+    env:
+      - name: HOSTLER_CONFIG
+  strict_hosts:
+    description:
+      - Fail when a hypervisor does not answer. Otherwise that is a warning, and its VMs are missing.
+      - When none of them answers the plugin fails in any case.
+    type: bool
+    default: false
+  timeout:
+    description: Seconds that a hypervisor gets for all its answers.
+    type: int
+    default: 30
+  states:
+    description: Only VMs in one of these states. V(all) is every state.
+    type: list
+    elements: str
+    choices: [all, running, paused, stopping, stopped, crashed, suspended, unknown]
+    default: [all]
+  names:
+    description: Only VMs whose name matches one of these globs.
+    type: list
+    elements: str
+    default: []
+  exclude_names:
+    description: No VMs whose name matches one of these globs.
+    type: list
+    elements: str
+    default: []
+  labels:
+    description: Only VMs that carry all of these labels. The value V(*) is any value.
+    type: dict
+    default: {}
+  exclude_labels:
+    description: No VMs that carry any of these labels. The value V(*) is any value.
+    type: dict
+    default: {}
+  hostnames:
+    description:
+      - What hosts are named by. The first of these that a VM has is taken, and its name where it has none of them.
+      - V(name), V(uuid), V(title), or V(label:NAME) for the value of the label C(NAME).
+      - VMs that would get the same name are told apart by C(@) and their hypervisor's name.
+    type: list
+    elements: str
+    default: [name]
+  address_sources:
+    description:
+      - Where addresses are looked for, the preferred one first.
+      - V(lease) is the DHCP server of libvirt's networks. V(arp) is the hypervisor's ARP table, which is asked for
+        running VMs without a lease only. V(agent) is the guest agent, which is asked when O(agent=true) only.
+    type: list
+    elements: str
+    choices: [agent, lease, arp]
+    default: [agent, lease, arp]
+  address_family:
+    description: Only addresses of this family become C(ansible_host). With V(any), IPv4 is preferred.
+    type: str
+    choices: [any, ipv4, ipv6]
+    default: any
+  address_networks:
+    description: Only addresses within one of these networks become C(ansible_host), the preferred network first.
+    type: list
+    elements: str
+    default: []
+  agent:
+    description:
+      - Ask the guest agents for addresses, where libvirt sees one connected.
+      - libvirt lets only writing connections do that, so the account must be one that may write.
+    type: bool
+    default: false
+  agent_timeout:
+    description: Seconds that a guest agent gets to answer.
+    type: int
+    default: 2
+  group_by:
+    description:
+      - Groups that are made without writing O(keyed_groups). They are named like C(status_running), C(host_kvm1),
+        C(os_type_linux), C(label_role_web).
+    type: list
+    elements: str
+    choices: [status, host, uri, os_type, labels]
+    default: []
+  xml:
+    description: Add the domain's XML, without its passwords, as C(hostler_vm.xml).
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+# The VMs of this machine: inventory.hostler.yml
+plugin: hostler.fleet.vms
+
+# The running web servers of three hypervisors, grouped by their hypervisor and by the label "stage"
+---
+plugin: hostler.fleet.vms
+uri:
+  - qemu+ssh://root@kvm1.example.com/system
+  - qemu+ssh://root@kvm2.example.com/system
+  - qemu+ssh://root@kvm3.example.com/system
+states: [running]
+labels:
+  role: web
+group_by: [host]
+keyed_groups:
+  - key: hostler_vm.labels.stage | default('none')
+    prefix: stage
+
+# Named by a label, reached over the management network, with the addresses that the guests themselves tell
+---
+plugin: hostler.fleet.vms
+hostnames: ["label:fqdn", name]
+agent: true
+address_networks: [10.20.0.0/16]
+compose:
+  ansible_user: "'admin' if hostler_vm.os_type == 'windows' else 'root'"
+
+# Kept for ten minutes
+---
+plugin: hostler.fleet.vms
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: ~/.cache/ansible-inventory
+cache_timeout: 600
+"""
+
+import typing as t
+
+from ansible.errors import AnsibleParserError
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible_collections.hostler.fleet.plugins.plugin_utils._inventory import (
+    Choices,
+    Entry,
+    Row,
+    entries,
+    parse_networks,
+)
+
+
+class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+    NAME = "hostler.fleet.vms"
+
+    def verify_file(self, path: str) -> bool:
+        return bool(super().verify_file(path)) and path.endswith(("hostler.yml", "hostler.yaml"))
+
+    def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
+        super().parse(inventory, loader, path, cache)
+        self._read_config_data(path)
+        request = self._request()
+        hosts = self._cached(path, request) if cache else None
+        if hosts is None:
+            hosts = self._fetch(request)
+            self._keep(path, request, hosts)
+        self._warn(hosts)
+        made, warnings = entries(hosts, self._choices())
+        for warning in warnings:
+            self.display.warning(warning)
+        for entry in made:
+            self._add(entry)
+
+    def _request(self) -> dict[str, t.Any]:
+        """Return what decides what is read: cached answers to another request are not used."""
+        states = self.get_option("states")
+        sources = self.get_option("address_sources")
+        return {
+            "uri": self.get_option("uri"),
+            "config": self.get_option("config"),
+            "names": self.get_option("names"),
+            "states": [] if "all" in states else states,
+            "sources": [s for s in sources if s != "agent" or self.get_option("agent")],
+            "agent_timeout": self.get_option("agent_timeout"),
+            "timeout": self.get_option("timeout"),
+            "xml": self.get_option("xml"),
+        }
+
+    def _cached(self, path: str, request: dict[str, t.Any]) -> list[Row] | None:
+        if not self.get_option("cache"):
+            return None
+        try:
+            kept = self._cache[self.get_cache_key(path)]
+        except KeyError:
+            return None
+        return kept["hosts"] if kept["request"] == request else None
+
+    def _keep(self, path: str, request: dict[str, t.Any], hosts: list[Row]) -> None:
+        """Cache the answers, unless one is missing: that may be mended in a moment."""
+        if self.get_option("cache") and not any(host["error"] for host in hosts):
+            self._cache[self.get_cache_key(path)] = {"request": request, "hosts": hosts}
+
+    def _fetch(self, request: dict[str, t.Any]) -> list[Row]:
+        # Not at the top: what is in the cache is found without libvirt and the SDK.
+        from ansible_collections.hostler.fleet.plugins.plugin_utils._inventory_fetch import fetch
+
+        return fetch(request)
+
+    def _warn(self, hosts: list[Row]) -> None:
+        errors = [host["error"] for host in hosts if host["error"]]
+        if errors and (self.get_option("strict_hosts") or len(errors) == len(hosts)):
+            raise AnsibleParserError(" ".join(errors))
+        for error in errors:
+            self.display.warning(f"{error} Its VMs are missing in the inventory.")
+        for host in hosts:
+            for note in host["notes"]:
+                self.display.v(f"{host['uri']}: {note}")
+
+    def _choices(self) -> Choices:
+        try:
+            networks = parse_networks(self.get_option("address_networks"))
+        except ValueError as error:
+            raise AnsibleParserError(f"address_networks: {error}") from error
+        names = (
+            "hostnames",
+            "exclude_names",
+            "labels",
+            "exclude_labels",
+            "group_by",
+            "address_sources",
+            "address_family",
+        )
+        return Choices(**{name: self.get_option(name) for name in names}, address_networks=networks)
+
+    def _add(self, entry: Entry) -> None:
+        name = entry.name
+        self.inventory.add_host(name)
+        facts: dict[str, t.Any] = {"hostler_vm": entry.vm}
+        if entry.address:
+            facts["ansible_host"] = entry.address
+        for key, value in facts.items():
+            self.inventory.set_variable(name, key, value)
+        for group in entry.groups:
+            self.inventory.add_child(
+                self.inventory.add_group(self._sanitize_group_name(group)), name
+            )
+        strict = self.get_option("strict")
+        self._set_composite_vars(self.get_option("compose"), facts, name, strict=strict)
+        self._add_host_to_composed_groups(self.get_option("groups"), facts, name, strict=strict)
+        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), facts, name, strict=strict)

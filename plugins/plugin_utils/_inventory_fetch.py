@@ -1,0 +1,52 @@
+# Copyright: Hostler contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads the hypervisors of an inventory through the SDK."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleParserError
+from ansible_collections.hostler.fleet.plugins.module_utils._sdk import sdk_problem
+
+DEFAULT_URI = "qemu:///system"
+
+
+def fetch(request: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    """Read what an inventory asks for.
+
+    Raises:
+        AnsibleParserError: the SDK or libvirt's library is missing, or the configuration is bad.
+    """
+    if problem := sdk_problem():
+        raise AnsibleParserError(problem)
+    from hostler.errors import HostlerError
+
+    try:
+        from hostler.vms.inventory import Wanted, collect
+    except ImportError as error:
+        raise AnsibleParserError(f"{error}. Run: pip install 'hostler[libvirt]'") from error
+    wanted = Wanted(
+        names=tuple(map(str, request["names"])),
+        states=tuple(map(str, request["states"])),
+        sources=tuple(request["sources"]),
+        agent_timeout=request["agent_timeout"],
+        timeout=request["timeout"],
+        xml=request["xml"],
+    )
+    try:
+        hosts = collect(_uris(request), wanted)
+    except HostlerError as error:
+        raise AnsibleParserError(str(error)) from error
+    return t.cast("list[dict[str, t.Any]]", hosts)
+
+
+def _uris(request: dict[str, t.Any]) -> list[str]:
+    if request["uri"]:
+        return [str(uri) for uri in request["uri"]]
+    if request["config"]:
+        from hostler.files import load_config
+
+        return [load_config(request["config"]).uri]
+    return [DEFAULT_URI]
