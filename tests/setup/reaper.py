@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs a command and reaps every orphan that it leaves: reaper.py COMMAND [ARGUMENT...].
 
-For machines whose PID 1 reaps late or never. libvirt takes a QEMU that nobody has reaped for one that still
-runs, and waits for it in every destroy.
+For machines whose PID 1 reaps late or never. libvirt takes a QEMU that nobody has reaped for one
+that still runs, and waits for it in every destroy.
 """
 
 from __future__ import annotations
