@@ -9,11 +9,17 @@ short_description: VMs of one or many libvirt hypervisors
 version_added: 0.1.0
 author: Hostler contributors (@hostler)
 description:
-  - Reads the VMs of libvirt hypervisors side by side, over read-only connections, in a number of round trips that does
-    not grow with the number of VMs.
-  - Every host gets the variable C(hostler_vm) with what is known of the VM. The names of its keys are those of
-    RV(hostler.fleet.vm_info#module:vms).
-  - C(ansible_host) is set to an address of the VM where one is known. The connection plugin is left to you.
+  - Reads the VMs of libvirt hypervisors side by side, over read-only connections, in a few round
+    trips.
+  - C(ansible_host) is set to an address of the VM where one is known. The connection plugin is left
+    to you.
+  - Every host gets the variable C(hostler_vm) with what is known of the VM. C(name), C(uuid),
+    C(status), C(uri), C(host) (the hypervisor's name), C(cpu_cores), C(memory_mb), C(autostart),
+    C(title), C(description), C(os_type), C(os_version), C(os_id), C(labels), C(metadata) and
+    C(agent_connected) are those of M(hostler.fleet.vm_info). C(interfaces) has the network or
+    bridge of each card by its MAC address, C(disks) the file, device or volume of each disk by its
+    target. C(addresses) has a list for each source that was asked, C(null) where it could not tell.
+    What a VM does not have is left out.
   - The configuration file's name ends in C(hostler.yml) or C(hostler.yaml).
 extends_documentation_fragment:
   - ansible.builtin.constructed
@@ -21,8 +27,8 @@ extends_documentation_fragment:
 requirements:
   - hostler[libvirt] >= 0.1.0, < 0.2 (Python package)
 notes:
-  - What VMs tell about themselves (names, labels, addresses) is data. It is never a template, and only what is an
-    address becomes C(ansible_host).
+  - What VMs tell about themselves (names, labels, addresses) is data. It is never a template, and
+    only what is an address becomes C(ansible_host).
 options:
   plugin:
     description: Marks the file as one for this plugin.
@@ -38,13 +44,14 @@ options:
     env:
       - name: LIBVIRT_DEFAULT_URI
   config:
-    description: Path of a fleet configuration, from which the URI is taken where O(uri) is not given.
+    description: Path of a fleet configuration. Its C(uri) is used where O(uri) is not given.
     type: path
     env:
       - name: HOSTLER_CONFIG
   strict_hosts:
     description:
-      - Fail when a hypervisor does not answer. Otherwise that is a warning, and its VMs are missing.
+      - Fail when a hypervisor does not answer. Otherwise that is a warning, and its VMs are
+        missing.
       - When none of them answers the plugin fails in any case.
     type: bool
     default: false
@@ -78,7 +85,8 @@ options:
     default: {}
   hostnames:
     description:
-      - What hosts are named by. The first of these that a VM has is taken, and its name where it has none of them.
+      - What hosts are named by. The first of these that a VM has is taken, and its name where it
+        has none of them.
       - V(name), V(uuid), V(title), or V(label:NAME) for the value of the label C(NAME).
       - VMs that would get the same name are told apart by C(@) and their hypervisor's name.
     type: list
@@ -87,19 +95,23 @@ options:
   address_sources:
     description:
       - Where addresses are looked for, the preferred one first.
-      - V(lease) is the DHCP server of libvirt's networks. V(arp) is the hypervisor's ARP table, which is asked for
-        running VMs without a lease only. V(agent) is the guest agent, which is asked when O(agent=true) only.
+      - V(lease) is the DHCP server of libvirt's networks.
+      - V(arp) is the hypervisor's ARP table. It is asked about running VMs without a lease only.
+      - V(agent) is the guest agent. It is asked with O(agent=true) only.
     type: list
     elements: str
     choices: [agent, lease, arp]
     default: [agent, lease, arp]
   address_family:
-    description: Only addresses of this family become C(ansible_host). With V(any), IPv4 is preferred.
+    description:
+      - Only addresses of this family become C(ansible_host). With V(any), IPv4 is preferred.
     type: str
     choices: [any, ipv4, ipv6]
     default: any
   address_networks:
-    description: Only addresses within one of these networks become C(ansible_host), the preferred network first.
+    description:
+      - Only addresses within one of these networks become C(ansible_host), the preferred network
+        first.
     type: list
     elements: str
     default: []
@@ -115,8 +127,8 @@ options:
     default: 2
   group_by:
     description:
-      - Groups that are made without writing O(keyed_groups). They are named like C(status_running), C(host_kvm1),
-        C(os_type_linux), C(label_role_web).
+      - Groups that are made without writing O(keyed_groups). They are named like C(status_running),
+        C(host_kvm1), C(os_type_linux), C(label_role_web).
     type: list
     elements: str
     choices: [status, host, uri, os_type, labels]
@@ -146,7 +158,7 @@ keyed_groups:
   - key: hostler_vm.labels.stage | default('none')
     prefix: stage
 
-# Named by a label, reached over the management network, with the addresses that the guests themselves tell
+# Named by a label, reached over the management network at the addresses that the guests tell
 ---
 plugin: hostler.fleet.vms
 hostnames: ["label:fqdn", name]

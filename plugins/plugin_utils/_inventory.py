@@ -1,7 +1,7 @@
 # Copyright: Hostler contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes an inventory's hosts of what the SDK read. Pure: the rows come from libvirt or the cache."""
+"""Makes an inventory's hosts of what the SDK read. Pure: rows come from libvirt or the cache."""
 
 from __future__ import annotations
 
