@@ -45,5 +45,5 @@ rig-libvirt-down: ## stop them and remove what they left
 	@$(HOSTS) down
 
 clean: ## remove all that was built here (not the system packages, nor libvirt's VMs)
-	@[ ! -d .cache/rigs/libvirt ] || $(HOSTS) down
+	@for rig in .cache/rigs/libvirt/*/; do [ ! -d "$$rig" ] || HOSTLER_RIG_NET=$$(basename "$$rig") $(HOSTS) down; done
 	rm -rf .venv .cache .tox tests/output docs/site sdk/dist
