@@ -135,13 +135,13 @@ def _fill(source: Source, vms: Found, answers: Sequence[Addresses | HostlerError
             vm.setdefault("addresses", {})[source] = None
             failed.setdefault(answer.what, []).append(vm["name"])
         else:
-            vm.setdefault("addresses", {})[source] = _addresses(
+            vm.setdefault("addresses", {})[source] = own_addresses(
                 vm, answer, others=source == "agent"
             )
     return [f"{source} addresses of {_some(names)}: {why}." for why, names in failed.items()]
 
 
-def _addresses(vm: VmRow, found: Addresses, *, others: bool) -> list[str]:
+def own_addresses(vm: VmRow, found: Addresses, *, others: bool) -> list[str]:
     """Return the addresses of a VM's own cards; those of other cards (in the guest) come after."""
     macs = vm.get("interfaces", {})
     texts = [text for mac in macs for text in found.get(mac, ())]
