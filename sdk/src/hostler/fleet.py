@@ -15,6 +15,7 @@ from hostler.plan.runner import Runner
 
 if TYPE_CHECKING:
     from hostler.backends.libvirt import Hypervisor
+    from hostler.backends.libvirt.facts import HostFacts
     from hostler.plan.journal import Journal
     from hostler.vms.service import Vms
     from hostler.vms.snapshots import Snapshots
@@ -98,6 +99,10 @@ class Fleet:
             raise ValueError(f"there is no backend {kind!r}")
         return self.hypervisor(target)
 
+    def kvm_works(self, facts: HostFacts) -> bool | None:
+        """Whether a guest is known to boot under KVM on a host."""
+        return facts.hardware_virt
+
     def hypervisor(self, uri: str | None = None) -> Hypervisor:
         """Return the connection to a hypervisor, opened when first used."""
         from hostler.backends.libvirt import Hypervisor
@@ -116,5 +121,3 @@ def _load(path: str | Path | None) -> FleetConfig:
     from hostler.files import load_config
 
     return load_config(path)
-
-

@@ -143,7 +143,8 @@ class VmSpec(Part):
             raise ValueError(f"cpus ({self.cpus}) is above cpus_max ({self.cpus_max})")
         if self.memory and self.memory_max and self.memory > self.memory_max:
             raise ValueError("memory is above memory_max")
-        _no_twins("disk target", [d.target for d in (*self.disks, *self.cdroms)])
+        targets = [d.target for d in self.disks] + [c.target for c in self.cdroms]
+        _no_twins("disk target", targets)
         _no_twins("disk volume", [f"{d.pool}/{d.volume}" for d in self.disks if d.volume])
         _no_twins("MAC address", [n.mac for n in self.networks or ()])
         _no_twins("host device", [d.address for d in self.host_devices])
@@ -154,7 +155,9 @@ class VmSpec(Part):
 
     def _modelled(self) -> list[str]:
         beside = {"name", "new_name", "xml", "autostart"}
-        return sorted(f for f in self.model_fields_set - beside if getattr(self, f) not in (None, ()))
+        return sorted(
+            f for f in self.model_fields_set - beside if getattr(self, f) not in (None, ())
+        )
 
 
 def _no_twins(what: str, values: list[str | None]) -> None:
@@ -192,5 +195,3 @@ def _other_spellings(data: dict[str, Any]) -> dict[str, Any]:
         disks[0]["size"] = f"{value}GiB"
         data["disks"] = disks
     return data
-
-

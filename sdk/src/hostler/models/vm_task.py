@@ -14,13 +14,9 @@ from hostler.models.problems import sentence
 from hostler.models.vm import Part, VmSpec
 from hostler.models.vm_view import Vm, VmStatus
 
-VmState = Literal[
-    "present", "running", "stopped", "paused", "restarted", "reset", "absent"
-]
+VmState = Literal["present", "running", "stopped", "paused", "restarted", "reset", "absent"]
 WaitFor = Literal["ip", "agent", "ssh", "port"]
-Operation = Literal[
-    "start", "stop", "restart", "reset", "pause", "resume", "delete", "snapshot"
-]
+Operation = Literal["start", "stop", "restart", "reset", "pause", "resume", "delete", "snapshot"]
 VmField = Literal["config", "hardware", "stats", "addresses", "snapshots", "xml"]
 
 
@@ -109,6 +105,21 @@ class VmQuery(BaseModel):
     def names_match(self, name: str) -> bool:
         """Whether a name is one of ``names`` (always where there are none)."""
         return not self.names or any(fnmatchcase(name, pattern) for pattern in self.names)
+
+
+class VmPage(BaseModel):
+    """One page of VMs: ``total`` of all pages; ``limit`` 0 = all on one page."""
+
+    vms: list[Vm]
+    total: int
+    page: int
+    limit: int
+    pages: int
+
+
+def literal(name: str) -> str:
+    """Return a glob that means exactly this name."""
+    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
 
 
 class PlanView(Part):

@@ -67,7 +67,9 @@ def bounded(call: Callable[[], T], seconds: float, on: str) -> T:
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
-        raise Timeout(f"no answer in {seconds:g} s", on=on, hint="Is the host up and not overloaded?")
+        raise Timeout(
+            f"no answer in {seconds:g} s", on=on, hint="Is the host up and not overloaded?"
+        )
     if errors:
         raise errors[0]
     return box[0]

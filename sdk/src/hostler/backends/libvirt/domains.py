@@ -334,7 +334,7 @@ class Domains:
     def set_metadata(
         self, name: str, kind: Literal["title", "description", "element"], value: str, **ns: Any
     ) -> None:
-        """Change the title, the description or an XML element (``key``, ``uri``) of a running one."""
+        """Change the title, description or an XML element (``key``, ``uri``) of a running one."""
         kinds = {
             "title": libvirt.VIR_DOMAIN_METADATA_TITLE,
             "description": libvirt.VIR_DOMAIN_METADATA_DESCRIPTION,

@@ -42,7 +42,9 @@ class DomainSnapshots:
         except NotFound:
             return False
 
-    def create(self, domain: str, xml: str, *, external: bool, disk_only: bool, quiesce: bool) -> None:
+    def create(
+        self, domain: str, xml: str, *, external: bool, disk_only: bool, quiesce: bool
+    ) -> None:
         """Make a snapshot."""
         flags = libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC if external else 0
         if disk_only:

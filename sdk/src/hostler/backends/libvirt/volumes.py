@@ -68,6 +68,12 @@ class Volumes:
         except NotFound:
             return None
 
+    def names(self, pool: str) -> frozenset[str]:
+        """Return the names of a pool's volumes: one call, however many there are."""
+        with translated(f"pool {pool!r} on {self._hypervisor.uri}"):
+            found = self._hypervisor.read().storagePoolLookupByName(pool)
+            return frozenset(found.listVolumes()) if found.isActive() else frozenset()
+
     def find(self, pool: str, name: str) -> VolumeState | None:
         """Read a volume; None where there is none of that name (or no such pool)."""
         try:
@@ -186,5 +192,3 @@ def _volume_xml(name: str, capacity: int, format: str, backing: tuple[str, str] 
         etree.SubElement(store, "path").text = backing[0]
         etree.SubElement(store, "format", type=backing[1])
     return etree.tostring(volume, encoding="unicode")
-
-

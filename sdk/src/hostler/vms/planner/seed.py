@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cloud-init seed of a VM: a small volume, named after the digest of what is in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from hostler.models.devices import Cdrom
+from hostler.models.vm import VmSpec
+from hostler.vms.domain.disks import Source, drives, source_of
+from hostler.vms.domain.tree import Element, attr
+from hostler.vms.planner.storage import DEFAULT_POOL, pool_of, volume_source
+from hostler.vms.seed import make_seed
+from hostler.vms.volume_steps import DeleteVolume, WriteSeed
+
+if TYPE_CHECKING:
+    from hostler.plan.step import Step
+    from hostler.vms.observe import Observed
+
+MARK = "-seed-"
+
+
+def seed_name(vm: str, digest: str) -> str:
+    """Return the name of a seed's volume."""
+    return f"{vm}{MARK}{digest}.iso"
+
+
+def is_seed(vm: str, path: str | None) -> bool:
+    """Whether a path is that of a seed that was made for a VM."""
+    name = (path or "").rsplit("/", 1)[-1]
+    return name.startswith(f"{vm}{MARK}") and name.endswith(".iso")
+
+
+def plan_seed(
+    spec: VmSpec, macs: list[str], tree: Element, observed: Observed
+) -> tuple[tuple[Cdrom, Source] | None, list[Step], list[Step]]:
+    """Return the drive of the seed, the steps that write it, and those that delete the old one.
+
+    Nothing is written where the VM has a seed of the same content.
+    """
+    if spec.cloud_init is None:
+        return None, [], []
+    first_disk_pool = next((d.pool for d in spec.disks if d.pool), None)
+    pool = pool_of(observed, spec.cloud_init.pool or first_disk_pool or DEFAULT_POOL)
+    seed = make_seed(spec, spec.cloud_init, macs)
+    name = seed_name(spec.name, seed.digest)
+    source = volume_source(pool, name, "raw")
+    drive, old = _old_seed(spec.name, tree)
+    cdrom = Cdrom(target=drive)
+    write = WriteSeed(
+        uri=observed.host.uri,
+        pool=pool.name,
+        name=name,
+        meta_data=seed.meta_data,
+        user_data=SecretStr(seed.user_data),
+        network_config=SecretStr(seed.network_config) if seed.network_config else None,
+    )
+    there = name in observed.host.volume_names[pool.name]
+    stale = old is not None and _name_of(old) != name
+    volume = observed.disks.get(drive or "")
+    drop: list[Step] = []
+    if stale and volume is not None:
+        drop = [DeleteVolume(uri=observed.host.uri, pool=volume.pool, name=volume.name)]
+    return (cdrom, source), [] if there else [write], drop
+
+
+def _name_of(source: Source) -> str:
+    return source.volume or (source.path or "").rsplit("/", 1)[-1]
+
+
+def _old_seed(vm: str, tree: Element) -> tuple[str | None, Source | None]:
+    for drive in drives(tree, "cdrom"):
+        source = source_of(drive)
+        if source is not None and is_seed(vm, _name_of(source)):
+            return attr(drive, "target", "dev"), source
+    return None, None
