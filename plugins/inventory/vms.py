@@ -177,6 +177,7 @@ cache_timeout: 600
 """
 
 import typing as t
+from difflib import get_close_matches
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
@@ -184,6 +185,7 @@ from ansible_collections.hostler.fleet.plugins.plugin_utils._inventory import (
     Choices,
     Entry,
     Row,
+    check_hostnames,
     entries,
     parse_networks,
 )
@@ -197,18 +199,25 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache)
-        self._read_config_data(path)
-        request = self._request()
+        self._refuse_unknown(self._read_config_data(path))
+        request, choices = self._request(), self._choices()
         hosts = self._cached(path, request) if cache else None
         if hosts is None:
             hosts = self._fetch(request)
             self._keep(path, request, hosts)
         self._warn(hosts)
-        made, warnings = entries(hosts, self._choices())
+        made, warnings = entries(hosts, choices)
         for warning in warnings:
             self.display.warning(warning)
         for entry in made:
             self._add(entry)
+
+    def _refuse_unknown(self, config: t.Any) -> None:
+        """Refuse options that there are none of: Ansible would pass over them in silence."""
+        for name in sorted(set(config) - set(self._options)):
+            near = get_close_matches(name, self._options, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise AnsibleParserError(f"there is no option {name!r}.{hint}")
 
     def _request(self) -> dict[str, t.Any]:
         """Return what decides what is read: cached answers to another request are not used."""
@@ -258,8 +267,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _choices(self) -> Choices:
         try:
             networks = parse_networks(self.get_option("address_networks"))
+            check_hostnames(self.get_option("hostnames"))
         except ValueError as error:
-            raise AnsibleParserError(f"address_networks: {error}") from error
+            raise AnsibleParserError(str(error)) from error
         names = (
             "hostnames",
             "exclude_names",

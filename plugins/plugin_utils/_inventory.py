@@ -48,7 +48,24 @@ def parse_networks(texts: Iterable[str]) -> list[Network]:
     Raises:
         ValueError: names the one that is none.
     """
-    return [ipaddress.ip_network(text) for text in texts]
+    try:
+        return [ipaddress.ip_network(text) for text in texts]
+    except ValueError as error:
+        raise ValueError(f"address_networks: {error}") from error
+
+
+def check_hostnames(preferences: Iterable[str]) -> None:
+    """Check what hosts shall be named by.
+
+    Raises:
+        ValueError: names the one that is unknown.
+    """
+    for preference in preferences:
+        kind, _, label = preference.partition(":")
+        if kind != "label" if label else kind not in ("name", "uuid", "title"):
+            raise ValueError(
+                f"hostnames: {preference!r} is none of name, uuid, title and label:NAME"
+            )
 
 
 def entries(hosts: Iterable[Row], choices: Choices) -> tuple[list[Entry], list[str]]:

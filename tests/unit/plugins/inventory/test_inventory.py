@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.hostler.fleet.plugins.plugin_utils._inventory import (
     Choices,
     Row,
+    check_hostnames,
     entries,
     groups_of,
     hostname,
@@ -127,6 +128,16 @@ def test_a_vm_that_has_no_addresses_gets_none() -> None:
 def test_a_network_that_is_none_is_named() -> None:
     with pytest.raises(ValueError, match=r"10\.0\.0\.1/8"):
         parse_networks(["10.0.0.1/8"])
+
+
+def test_hostnames_are_checked() -> None:
+    check_hostnames(["name", "uuid", "title", "label:fqdn"])
+
+
+@pytest.mark.parametrize("preference", ["", "fqdn", "label", "label:", "name:x", "hostler_vm.name"])
+def test_an_unknown_hostname_is_named(preference: str) -> None:
+    with pytest.raises(ValueError, match=f"hostnames: '{preference}'"):
+        check_hostnames([preference])
 
 
 def test_groups() -> None:
