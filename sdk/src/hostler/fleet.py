@@ -8,7 +8,7 @@ import threading
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from hostler.config import FleetConfig
 from hostler.plan.runner import Runner
@@ -45,7 +45,7 @@ class Fleet:
         self._hypervisors: dict[str, Hypervisor] = {}
         self._lock = threading.Lock()
 
-    def __enter__(self) -> Fleet:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -92,7 +92,7 @@ class Disk(Device):
 
 
 class Cdrom(Device):
-    """A CD-ROM drive: ``image`` is a path on the hypervisor, else ``pool``/``volume``, else empty."""
+    """A CD-ROM drive: ``image`` (a path on the hypervisor), ``pool``/``volume``, or empty."""
 
     target: Target | None = None
     image: Text | None = None

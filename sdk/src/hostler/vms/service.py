@@ -109,7 +109,7 @@ class Vms:
                 raise plan
         return [plan.bind(self._fleet.runner) for plan in plans if isinstance(plan, Plan)]
 
-    def run(  # noqa: PLR0913 - one door for all that a playbook can ask
+    def run(
         self,
         tasks: Iterable[Asked],
         *,
@@ -158,7 +158,7 @@ class Vms:
             self._read_back(results, hypervisor)
         return results
 
-    def batch(  # noqa: PLR0913 - one door for all that a playbook can ask
+    def batch(  # noqa: PLR0913 - as run
         self,
         operation: Operation,
         query: VmQuery,

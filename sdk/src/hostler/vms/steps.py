@@ -380,7 +380,7 @@ class ChangeLive(DomainStep):
     def undo(self, world: World) -> None:
         """Make the opposite change."""
         what = _OPPOSITE.get(self.what, self.what)
-        self._make(world, what, self.before if self.before else self.value)
+        self._make(world, what, self.before or self.value)
 
     def _make(self, world: World, what: LiveKind, value: str) -> None:
         domains = self.hypervisor(world).domains

@@ -114,13 +114,12 @@ class UploadImage(VolumeStep):
         """Upload it, whole."""
         volumes = libvirt_of(world, self.uri).volumes
         try:
-            stream = Path(self.image).open("rb")
+            with Path(self.image).open("rb") as stream:
+                volumes.upload(self.pool, self.name, stream, self.size, report)
         except OSError as error:
             raise NotFound(
                 f"it can't be read: {error.strerror}", on=f"image {self.image}"
             ) from None
-        with stream:
-            volumes.upload(self.pool, self.name, stream, self.size, report)
 
     def is_done(self, world: World) -> bool:
         """Say no: half an upload looks like a whole one, so it is done again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 import libvirt
@@ -19,7 +20,7 @@ KEEPALIVE_MISSES = 3
 
 libvirt.registerErrorHandler(lambda _context, _error: None, None)  # no prints beside our errors
 _loop_lock = threading.Lock()
-_loop: threading.Thread | None = None
+_loops: list[threading.Thread] = []
 
 
 def open_connection(
@@ -41,10 +42,8 @@ def open_connection(
         raise Unreachable("no connection", on=f"hypervisor {uri}")
     if not heartbeat:
         return connection
-    try:
+    with suppress(libvirt.libvirtError):  # drivers without a daemon (test, esx) have none
         connection.setKeepAlive(KEEPALIVE_SECONDS, KEEPALIVE_MISSES)
-    except libvirt.libvirtError:
-        pass  # drivers without a daemon (test, esx) have no heartbeat
     return connection
 
 
@@ -76,14 +75,16 @@ def bounded(call: Callable[[], T], seconds: float, on: str) -> T:
 
 
 def start_event_loop() -> None:
-    """Start libvirt's event loop, once a process: heartbeats and events need it before a connection."""
-    global _loop
+    """Start libvirt's event loop, once a process.
+
+    Heartbeats and events need it before a connection is opened.
+    """
     with _loop_lock:
-        if _loop is not None and _loop.is_alive():
+        if any(loop.is_alive() for loop in _loops):
             return
         libvirt.virEventRegisterDefaultImpl()
-        _loop = threading.Thread(target=_run_loop, daemon=True, name="libvirt events")
-        _loop.start()
+        _loops[:] = [threading.Thread(target=_run_loop, daemon=True, name="libvirt events")]
+        _loops[0].start()
 
 
 def _run_loop() -> None:

@@ -271,11 +271,15 @@ class Domains:
             self._get(name).setVcpusFlags(count, libvirt.VIR_DOMAIN_AFFECT_LIVE)
 
     def set_memory(self, name: str, size: int, *, wait: float = 10) -> int:
-        """Change the memory of a running domain by its balloon; returns bytes reached in time."""
+        """Change the memory of a running domain by its balloon; returns bytes reached in time.
+
+        Waits only for a guest whose balloon driver answers; another one follows when it is up.
+        """
         with translated(self._on(name)):
             domain = self._get(name)
             domain.setMemoryFlags(size // 1024, libvirt.VIR_DOMAIN_AFFECT_LIVE)
-            end = time.monotonic() + wait
+            answers = int(domain.memoryStats().get("last_update", 0)) > 0
+            end = time.monotonic() + (wait if answers else 0)
             while (reached := int(domain.info()[2])) != size // 1024:
                 if time.monotonic() > end:
                     break

@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cached_property
 from typing import TypeVar
 
@@ -74,8 +75,6 @@ class Hypervisor:
         with self._lock:
             for connection in (self._read, self._write):
                 if connection is not None:
-                    try:
+                    with suppress(libvirt.libvirtError):  # it may be broken already
                         connection.close()
-                    except libvirt.libvirtError:
-                        pass  # it was broken already
             self._read = self._write = None

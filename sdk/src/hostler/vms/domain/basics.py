@@ -101,8 +101,8 @@ def edit_memory(editor: Editor, spec: VmSpec) -> None:
     if ceiling != have_max:
         editor.change("memory_max", lambda: edit(min(have, ceiling), ceiling))
     possible = min(wanted, have_max) if editor.running else wanted
-    if possible != have:
-        live = None if editor.no_balloon else Live("memory", str(possible), str(have))
+    if possible != have and (editor.memory_live or not editor.running):
+        live = Live("memory", str(possible), str(have))
         maximum = have_max if editor.running else ceiling
         editor.change("memory", lambda: edit(possible, maximum), live)
     if editor.running and wanted > have_max:

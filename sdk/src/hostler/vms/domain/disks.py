@@ -112,7 +112,8 @@ def free_target(used: Iterable[str], bus: str) -> str:
 
 def bus_of(target: str) -> str:
     """Return the bus that a target's name stands for."""
-    return {"vd": "virtio", "hd": "ide", "fd": "fdc"}.get(target[:2], "sata")
+    buses = {"vd": "virtio", "hd": "ide", "fd": "fdc"}
+    return buses.get(target[:2], "sata")
 
 
 def edit_disk(editor: Editor, disk: Disk, source: Source, drive: Element | None) -> None:
@@ -123,10 +124,10 @@ def edit_disk(editor: Editor, disk: Disk, source: Source, drive: Element | None)
         return
     if drive is None:
         made = _made_disk(disk, source)
-        hot = str(attr(made, "target", "bus")) in HOT_BUSES
-        name = f"disks.{disk.target}"
+        bus = str(attr(made, "target", "bus"))
+        hot = bus in HOT_BUSES and (bus != "scsi" or _has_scsi(editor.tree))
         live = Live("attach", serialise(made)) if hot else None
-        editor.change(name, lambda: devices(editor.tree).append(made), live)
+        editor.change(f"disks.{disk.target}", lambda: _plug(editor.tree, made, bus), live)
         return
     target = str(attr(drive, "target", "dev"))
     for change in _settings(disk):
@@ -141,6 +142,17 @@ def edit_disk(editor: Editor, disk: Disk, source: Source, drive: Element | None)
             f"disk {target} is another volume: a disk's source can't be replaced",
             hint="Remove the disk (state: absent) first, then add the new one.",
         )
+
+
+def _has_scsi(tree: Element) -> bool:
+    return tree.find("devices/controller[@type='scsi']") is not None
+
+
+def _plug(tree: Element, drive: Element, bus: str) -> None:
+    """Add a drive; libvirt's own choice of SCSI controller is one that few guests know."""
+    if bus == "scsi" and not _has_scsi(tree):
+        add(devices(tree), "controller", type="scsi", model="virtio-scsi")
+    devices(tree).append(drive)
 
 
 def _settings(disk: Disk) -> list[tuple[str, str, str | None]]:
@@ -257,7 +269,7 @@ def _place(source: Source | None) -> tuple[str | None, str | None, str | None]:
 def _add_cdrom(tree: Element, cdrom: Cdrom, source: Source | None) -> None:
     if cdrom.target is None:
         raise ValueError("a CD-ROM drive gets its target before it is made")
-    drive = add(devices(tree), "disk", type=source.type if source else "file", device="cdrom")
+    drive = etree.Element("disk", type=source.type if source else "file", device="cdrom")
     add(drive, "driver", name="qemu", type="raw")
     bus = cdrom.bus or bus_of(cdrom.target)
     add(drive, "target", dev=cdrom.target, bus=bus)
@@ -265,6 +277,7 @@ def _add_cdrom(tree: Element, cdrom: Cdrom, source: Source | None) -> None:
     if cdrom.boot_order is not None:
         add(drive, "boot", order=str(cdrom.boot_order))
     _put_source(drive, source)
+    _plug(tree, drive, bus)
 
 
 def match_cdroms(tree: Element, cdroms: Iterable[Cdrom]) -> list[Element | None]:

@@ -36,13 +36,13 @@ class Editor:
     """Edits one tree.
 
     With ``running`` the tree is that of a running domain: changes that can't go live are noted,
-    and left out of the tree, so that it ends as the domain will be. ``no_balloon``: its guest
-    can't give memory back or take more.
+    and left out of the tree, so that it ends as the domain will be. Without ``memory_live`` its
+    memory is left alone: what its balloon was told before is not known.
     """
 
     tree: Element
     running: bool = False
-    no_balloon: bool = False
+    memory_live: bool = True
     changes: list[Change] = field(default_factory=list)
 
     @classmethod

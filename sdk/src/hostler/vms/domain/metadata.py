@@ -84,12 +84,21 @@ def edit_notes(editor: Editor, spec: VmSpec) -> None:
         metadata=metadata,
     )
     made = _made(new, old)
-    live = Live("metadata", serialise(made), "" if before is None else serialise(before))
+    live = Live("metadata", bare(made), "" if before is None else bare(before))
     for name in changed[1:]:
         editor.change(name, lambda: None, live)
     editor.change(changed[0], lambda: _replace(editor.tree, before, made), live)
     if {"os_type", "os_version"} & set(changed):
         _edit_osinfo(editor, osinfo_id(new.os_type, new.os_version), old.os_id)
+
+
+def bare(element: Element) -> str:
+    """Write our element without its namespace: libvirt puts that in again."""
+    plain = etree.Element(etree.QName(element).localname, dict(element.attrib))
+    plain.text = element.text
+    for child in element:
+        plain.append(etree.fromstring(bare(child)))
+    return serialise(plain)
 
 
 def _merged(old: dict[str, str], wanted: dict[str, str | None] | None) -> dict[str, str]:

@@ -225,6 +225,17 @@ def _version(tpm: Element) -> dict[str, str]:
 
 
 def pending(inactive: Element, active: Element) -> list[str]:
-    """Name what the stored definition has and the running domain has not."""
+    """Name what the stored definition has and the running domain has not.
+
+    Memory that the guest has not given back yet does not count: a restart would not change that.
+    """
     new, now = document(inactive), document(active)
+    if _only_ballooned(inactive, active):
+        now["memory"] = new.get("memory")
     return sorted(key for key in {*new, *now} if new.get(key) != now.get(key))
+
+
+def _only_ballooned(inactive: Element, active: Element) -> bool:
+    wanted = memory_of(inactive, "currentMemory") or 0
+    ballooned = wanted < (memory_of(inactive, "memory") or 0)
+    return ballooned and wanted <= (memory_of(active, "memory") or 0)

@@ -48,7 +48,7 @@ def plan_seed(
     name = seed_name(spec.name, seed.digest)
     source = volume_source(pool, name, "raw")
     drive, old = _old_seed(spec.name, tree)
-    cdrom = Cdrom(target=drive)
+    cdrom = Cdrom(target=drive, bus="scsi")  # kernels for clouds often have no SATA driver
     write = WriteSeed(
         uri=observed.host.uri,
         pool=pool.name,

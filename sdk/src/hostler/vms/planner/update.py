@@ -15,7 +15,7 @@ from hostler.plan.plan import Plan
 from hostler.vms.domain.editor import Change, Editor
 from hostler.vms.domain.metadata import stamp
 from hostler.vms.domain.read import pending
-from hostler.vms.domain.tree import parse, serialise
+from hostler.vms.domain.tree import memory_of, parse, serialise
 from hostler.vms.planner.create import shown, work_out
 from hostler.vms.planner.edit import Parts, apply_spec
 from hostler.vms.planner.power import power_steps, status_after, stop_step
@@ -86,9 +86,8 @@ def _edit(spec: VmSpec, domain: DomainState, observed: Observed) -> Update:
     if domain.active_xml is None:
         return update
     fields = {change.field for change in config.changes}
-    deaf = domain.balloon is False or (domain.balloon is None and "memory" not in fields)
     active = Editor.of(domain.active_xml, running=True, on=on)
-    active.no_balloon = deaf
+    active.memory_live = bool(fields & {"memory", "memory_max"}) or _starved(spec, domain)
     update.active = active
     if spec.xml is None:
         apply_spec(active, spec, parts)
@@ -97,6 +96,12 @@ def _edit(spec: VmSpec, domain: DomainState, observed: Observed) -> Update:
     else:
         update.blocked = update.pending if config.changes else []
     return update
+
+
+def _starved(spec: VmSpec, domain: DomainState) -> bool:
+    """Whether a guest whose balloon answers has less memory than is wanted."""
+    have = memory_of(parse(domain.active_xml or domain.inactive_xml), "currentMemory")
+    return bool(domain.balloon and spec.memory and have and have < spec.memory)
 
 
 def _stops(task: VmTask, domain: DomainState, update: Update) -> bool:
