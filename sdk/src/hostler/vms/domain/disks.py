@@ -104,7 +104,8 @@ def free_target(used: Iterable[str], bus: str) -> str:
         InvalidInput: all are in use.
     """
     taken = set(used)
-    for letter in [*ascii_lowercase, *(a + b for a in "ab" for b in ascii_lowercase)]:
+    letters: list[str] = [*ascii_lowercase, *(a + b for a in "ab" for b in ascii_lowercase)]
+    for letter in letters:
         if (name := _PREFIX[bus] + letter) not in taken:
             return name
     raise InvalidInput(f"there is no free disk target on bus {bus}")
