@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 import libvirt
@@ -59,9 +60,8 @@ def _matches(vm: Vm, query: VmQuery) -> bool:
 
 
 def _sorted(vms: list[Vm], key: str) -> list[Vm]:
-    field = key.lstrip("-")
-    by_name = sorted(vms, key=lambda vm: vm.name)
-    return sorted(by_name, key=lambda vm: str(getattr(vm, field)).zfill(20), reverse=key[0] == "-")
+    by_name = sorted(vms, key=attrgetter("name"))
+    return sorted(by_name, key=attrgetter(key.lstrip("-")), reverse=key.startswith("-"))
 
 
 def _bulk_stats(hypervisor: Hypervisor, *, full: bool) -> dict[str, dict[str, Any]]:

@@ -273,7 +273,7 @@ class Vms:
 
     def _read_back(self, results: Sequence[VmResult], hypervisor: Hypervisor) -> None:
         """Read the VMs as they are now, all in one go."""
-        due = [r for r in results if r.vm is None and r.name]
+        due = [r for r in results if r.vm is None and r.error is None]
         names = {r.name for r in due} | {str(r.after["name"]) for r in due if "name" in r.after}
         if not names:
             return
