@@ -175,7 +175,8 @@ class Vms:
 
         Args:
             operation: what to do.
-            query: to which VMs; a name without a glob that is not there is a failed result.
+            query: to which VMs; a name without a glob that is not there is a failed result, except
+                for ``delete``.
             uri: the hypervisor; the fleet's own where left out.
             options: fields of VmOptions (``force``, ``timeout``, ``delete_disks`` ...).
             snapshot: the snapshot's name, for operation ``snapshot``.
@@ -191,6 +192,8 @@ class Vms:
             raise InvalidInput("operation snapshot needs a name for the snapshot")
         found = {vm.name: vm for vm in self.list(query.model_copy(update={"limit": 0}), uri=uri)}
         absent = [n for n in query.names if literal(n) == n and n not in found]
+        if operation == "delete":
+            absent = []  # one that is gone is as wanted
         if operation == "snapshot":
             wanted = [_snapshot(vm, str(snapshot)) for vm in found.values()]
             done = self._fleet.snapshots.run(wanted, uri=uri, check=check, parallel=parallel)
