@@ -100,8 +100,15 @@ class Fleet:
         return self.hypervisor(target)
 
     def kvm_works(self, facts: HostFacts) -> bool | None:
-        """Whether a guest is known to boot under KVM on a host."""
-        return facts.hardware_virt
+        """Whether a guest boots under KVM on a host.
+
+        On this machine a tiny guest is asked (see ``hostler.doctor.kvm``; the answer is kept).
+        Elsewhere, and where that can't be done, KVM is trusted when the CPU itself has it.
+        """
+        from hostler.doctor.kvm import kvm_works
+
+        works = kvm_works(facts.emulator) if facts.local and facts.emulator else None
+        return facts.hardware_virt if works is None else works
 
     def hypervisor(self, uri: str | None = None) -> Hypervisor:
         """Return the connection to a hypervisor, opened when first used."""

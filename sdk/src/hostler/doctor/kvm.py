@@ -27,7 +27,7 @@ _CODE = bytes.fromhex(
     "2e660f0116a800"  #         lgdt  cs:[0xa8]
     "0f20c0 0c01 0f22c0"  #     cr0 |= 1: protected mode
     "66ea1800ffff0800"  #       jmp   0x08:0xffff0018
-    # 32 bit, at 0xffff0018: the last 2 MiB below 4 GiB, where this code is, are mapped to themselves
+    # 32 bit, at 0xffff0018: maps the last 2 MiB below 4 GiB, where this code is, to themselves
     "b810000000 8ed8"  #        ds = 0x10
     "c7050010000003200000"  #   [0x1000] = 0x2003      page map level 4
     "c7051820000003300000"  #   [0x2018] = 0x3003      page directory pointers, 4th GiB

@@ -21,7 +21,8 @@ class HostFacts:
         driver: libvirt's driver: QEMU, TEST, Xen ...
         arch: the host's CPU architecture.
         types: domain types (kvm, qemu ...) by guest architecture.
-        cpu_flags: whether the host CPU itself has vmx or svm: KVM is the machine's own.
+        hardware_virt: whether the host CPU itself has vmx or svm (x86): KVM is the machine's own.
+        emulator: path of the QEMU for the host's own architecture.
         local: the URI names this machine.
     """
 
@@ -32,11 +33,12 @@ class HostFacts:
     arch: str
     types: dict[str, list[str]] = field(default_factory=dict)
     hardware_virt: bool = False
+    emulator: str | None = None
     local: bool = False
 
 
 def read_facts(connection: libvirt.virConnect, uri: str) -> HostFacts:
-    """Read a host's facts: four calls."""
+    """Read a host's facts: five calls."""
     with translated(f"hypervisor {uri}"):
         capabilities = etree.fromstring(connection.getCapabilities().encode())
         hostname, driver = connection.getHostname(), connection.getType()
@@ -45,14 +47,30 @@ def read_facts(connection: libvirt.virConnect, uri: str) -> HostFacts:
     for arch in capabilities.iterfind("guest/arch"):
         names = [str(d.get("type")) for d in arch.iterfind("domain")]
         types.setdefault(str(arch.get("name")), []).extend(names)
-    features = {f.get("name") for f in capabilities.iterfind("host/cpu/feature")}
+    host_arch = capabilities.findtext("host/cpu/arch") or "x86_64"
+    emulators = {a.get("name"): a.findtext("emulator") for a in capabilities.iterfind("guest/arch")}
+    features = _cpu_features(connection, capabilities.find("host/cpu"))
     return HostFacts(
         hostname=hostname,
         uuid=capabilities.findtext("host/uuid"),
         version=f"{version // 1000000}.{version // 1000 % 1000}.{version % 1000}",
         driver=driver,
-        arch=capabilities.findtext("host/cpu/arch") or "x86_64",
+        arch=host_arch,
         types=types,
-        hardware_virt=bool(features & {"vmx", "svm"}),
+        hardware_virt="86" not in host_arch or bool(features & {"vmx", "svm"}),
+        emulator=emulators.get(host_arch),
         local="://" in uri and uri.split("://", 1)[1].startswith("/") and "+" not in uri,
     )
+
+
+def _cpu_features(connection: libvirt.virConnect, cpu: etree._Element | None) -> set[str | None]:
+    """Return the host CPU's features, those that its model implies too (EPYC has svm)."""
+    if cpu is None:
+        return set()
+    text = etree.tostring(cpu, encoding="unicode")
+    try:
+        expand = libvirt.VIR_CONNECT_BASELINE_CPU_EXPAND_FEATURES
+        cpu = etree.fromstring(connection.baselineCPU([text], expand).encode())
+    except libvirt.libvirtError:
+        pass  # drivers without CPU models; the features of the host's XML must do
+    return {feature.get("name") for feature in cpu.iterfind("feature")}
