@@ -1,0 +1,6 @@
+# Copyright: Hostler contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How fast Hostler is, beside raw libvirt-python and beside community.libvirt."""
+
+from __future__ import annotations
