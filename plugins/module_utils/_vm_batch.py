@@ -35,10 +35,12 @@ def run(fleet: Fleet, params: Params, check: bool) -> Result:
     from hostler.models.problems import checked
     from hostler.models.vm_task import VmQuery
 
+    hard = not params["graceful"]
+    options = given(params, OPTIONS)
     batch = fleet.vms.batch(
         params["operation"],
         checked(VmQuery, given(params, FILTERS)),
-        options={**given(params, OPTIONS), "force": not params["graceful"]},
+        options={**options, "force": True, "timeout": 0} if hard else options,
         snapshot=params["snapshot"],
         check=check,
         parallel=params["parallel"],

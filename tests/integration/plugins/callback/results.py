@@ -26,11 +26,17 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     CALLBACK_NAME = "results"
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        line = json.dumps([result.task.get_name(), result.result], default=str)
-        with Path(os.environ["HOSTLER_TEST_RESULTS"]).open("a") as file:
-            file.write(line + "\n")
+        self._write(result, failed=False)
 
     def v2_runner_on_failed(self, result: Any, **_: Any) -> None:
-        self.v2_runner_on_ok(result)
+        self._write(result, failed=True)
 
-    v2_runner_on_unreachable = v2_runner_on_ok
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        self._write(result, failed=True)
+
+    def _write(self, result: Any, *, failed: bool) -> None:
+        line = json.dumps(
+            [result.task.get_name(), {**result.result, "failed": failed}], default=str
+        )
+        with Path(os.environ["HOSTLER_TEST_RESULTS"]).open("a") as file:
+            file.write(line + "\n")
