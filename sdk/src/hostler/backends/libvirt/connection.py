@@ -11,10 +11,11 @@ from typing import TypeVar
 import libvirt
 
 from hostler.backends.libvirt.faults import translated
-from hostler.errors import Timeout, Unreachable
+from hostler.errors import BackendError, Timeout, Unreachable
 
 T = TypeVar("T")
 
+NO_ANSWER = "Check the URI, and that libvirtd runs there: 'hostler doctor'."
 KEEPALIVE_SECONDS = 5
 KEEPALIVE_MISSES = 3
 
@@ -36,10 +37,16 @@ def open_connection(
     if heartbeat:
         start_event_loop()
     opener = libvirt.openReadOnly if readonly else libvirt.open
-    with translated(f"hypervisor {uri}"):
-        connection = bounded(lambda: opener(uri), timeout, f"hypervisor {uri}")
+    on = f"hypervisor {uri}"
+    try:
+        with translated(on):
+            connection = bounded(lambda: opener(uri), timeout, on)
+    except BackendError as error:
+        if type(error) is not BackendError:
+            raise
+        raise Unreachable(error.what, on=on, hint=NO_ANSWER) from error
     if connection is None:
-        raise Unreachable("no connection", on=f"hypervisor {uri}")
+        raise Unreachable("no connection", on=on, hint=NO_ANSWER)
     if not heartbeat:
         return connection
     with suppress(libvirt.libvirtError):  # drivers without a daemon (test, esx) have none
