@@ -76,7 +76,9 @@ class Fleet:
 
     @cached_property
     def runner(self) -> Runner:
-        """Applies, resumes and undoes plans."""
+        """Applies, resumes and undoes plans; knows every kind of step that a journal may hold."""
+        from hostler.vms import snapshot_steps, steps, volume_steps  # noqa: F401
+
         return Runner(self, lambda: self.journal)
 
     @cached_property

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Progress bars: one for each plan at work."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from hostler.cli.session import Session
+from hostler.plan.outcome import Progress as Step
+
+
+@contextmanager
+def bars(session: Session) -> Iterator[Callable[[Step], None] | None]:
+    """Give what a plan's progress is told to; None where there is no terminal to draw on."""
+    if session.quiet or session.json or not session.err.is_terminal:
+        yield None
+        return
+    target = TextColumn("{task.fields[target]}", style="bold")
+    columns = (target, BarColumn(20), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=session.err, transient=True) as display:
+        yield _teller(display)
+
+
+def _teller(display: Progress) -> Callable[[Step], None]:
+    tasks: dict[str, TaskID] = {}
+    lock = threading.Lock()
+
+    def tell(step: Step) -> None:
+        with lock:
+            if step.plan not in tasks:
+                name = step.target.partition("/")[2] or step.target
+                tasks[step.plan] = display.add_task("", total=step.total, target=name)
+        done = step.number - 1 + step.fraction
+        display.update(tasks[step.plan], completed=done, description=step.summary[:40])
+
+    return tell
