@@ -96,11 +96,6 @@ class Volumes:
     ) -> libvirt.virStorageVol:
         return connection.storagePoolLookupByName(pool).storageVolLookupByName(name)
 
-    def refresh(self, pool: str) -> None:
-        """Make libvirt look at a pool's files again."""
-        with translated(f"pool {pool!r} on {self._hypervisor.uri}"):
-            self._hypervisor.write().storagePoolLookupByName(pool).refresh()
-
     def create(
         self,
         pool: str,
@@ -126,7 +121,7 @@ class Volumes:
     def upload(
         self, pool: str, name: str, content: IO[bytes], size: int, report: Callable[[float], None]
     ) -> None:
-        """Fill a volume with a file's bytes."""
+        """Fill a volume with a file's bytes; libvirt then reads its size and format anew."""
         with translated(self._on(pool, name)):
             connection = self._hypervisor.write()
             volume = self._lookup(connection, pool, name)
@@ -142,7 +137,6 @@ class Volumes:
             except BaseException:
                 stream.abort()
                 raise
-        self.refresh(pool)
 
     def resize(self, pool: str, name: str, capacity: int) -> None:
         """Grow a volume that no running domain uses."""
