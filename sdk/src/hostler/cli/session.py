@@ -53,10 +53,12 @@ class Session:
         typer.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str))
 
     def show(self, *what: RenderableType) -> None:
-        """Print something for people."""
+        """Print something for people; a line of text is left whole, so that it can be copied."""
+        from rich.text import Text
+
         if not self.quiet:
             for part in what:
-                self.out.print(part)
+                self.out.print(part, soft_wrap=isinstance(part, Text))
 
     def say(self, sentence: str, style: str = "") -> None:
         """Print a sentence for people, which is not markup."""

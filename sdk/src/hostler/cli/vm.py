@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from hostler.models.vm_view import Vm
 
 app = typer.Typer(no_args_is_help=True, help="VMs: list, show, apply, start, stop, delete ...")
-power.add_to(app)
-app.add_typer(snapshot.app, name="snapshot")
 
 CHANGES = 3
 
@@ -213,3 +211,7 @@ def apply(
         with bars(here) as tell:
             done = fleet.vms.run(tasks, on_progress=tell, **how)
     raise typer.Exit(outcome.show_results(here, done))
+
+
+power.add_to(app)
+app.add_typer(snapshot.app, name="snapshot")
