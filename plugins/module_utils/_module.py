@@ -78,9 +78,10 @@ class Module:
 
     def preload(self) -> None:
         """Import what the work needs, so that processes forked from this one have it."""
-        for name in self.needs:
-            with suppress(ImportError):  # perform() says what is missing
+        with suppress(ImportError):  # perform() says what is missing
+            for name in ("hostler.fleet", *self.needs):
                 import_module(name)
+            import_module("hostler.models").build()
 
 
 def failed(error: HostlerError) -> Result:
