@@ -69,7 +69,7 @@ class Disk(Device):
         Literal["default", "none", "writethrough", "writeback", "directsync", "unsafe"] | None
     ) = None
     discard: Literal["unmap", "ignore"] | None = None
-    serial: Text | None = None
+    serial: Annotated[str, Field(pattern=r"^[A-Za-z0-9_ .+-]+$")] | None = None
     boot_order: int | None = Field(None, ge=1)
     shared: bool | None = None
     readonly: bool | None = None

@@ -51,9 +51,15 @@ class Cpu(Part):
     threads: int | None = Field(None, ge=1)
     disable: tuple[Text, ...] = ()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, data: Any) -> Any:
+        named = isinstance(data, dict) and data.get("model") and not data.get("mode")
+        return {**data, "mode": "custom"} if named else data
+
     @model_validator(mode="after")
     def _fits(self) -> Cpu:
-        if self.model and self.mode not in (None, "custom"):
+        if self.model and self.mode != "custom":
             raise ValueError("a CPU model goes with mode 'custom' only")
         if self.mode == "custom" and not self.model:
             raise ValueError("mode 'custom' needs a model, for example Skylake-Server")

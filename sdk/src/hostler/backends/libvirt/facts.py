@@ -21,6 +21,7 @@ class HostFacts:
         driver: libvirt's driver: QEMU, TEST, Xen ...
         arch: the host's CPU architecture.
         types: domain types (kvm, qemu ...) by guest architecture.
+        machines: the versioned machine behind each alias (q35, pc), by guest architecture.
         hardware_virt: whether the host CPU itself has vmx or svm (x86): KVM is the machine's own.
         emulator: path of the QEMU for the host's own architecture.
         local: the URI names this machine.
@@ -32,6 +33,7 @@ class HostFacts:
     driver: str
     arch: str
     types: dict[str, list[str]] = field(default_factory=dict)
+    machines: dict[str, dict[str, str]] = field(default_factory=dict)
     hardware_virt: bool = False
     emulator: str | None = None
     local: bool = False
@@ -44,9 +46,12 @@ def read_facts(connection: libvirt.virConnect, uri: str) -> HostFacts:
         hostname, driver = connection.getHostname(), connection.getType()
         version = connection.getVersion()
     types: dict[str, list[str]] = {}
+    machines: dict[str, dict[str, str]] = {}
     for arch in capabilities.iterfind("guest/arch"):
         names = [str(d.get("type")) for d in arch.iterfind("domain")]
         types.setdefault(str(arch.get("name")), []).extend(names)
+        aliases = {str(m.text): str(m.get("canonical")) for m in arch.iterfind("machine[@canonical]")}
+        machines.setdefault(str(arch.get("name")), {}).update(aliases)
     host_arch = capabilities.findtext("host/cpu/arch") or "x86_64"
     emulators = {a.get("name"): a.findtext("emulator") for a in capabilities.iterfind("guest/arch")}
     features = _cpu_features(connection, capabilities.find("host/cpu"))
@@ -57,6 +62,7 @@ def read_facts(connection: libvirt.virConnect, uri: str) -> HostFacts:
         driver=driver,
         arch=host_arch,
         types=types,
+        machines=machines,
         hardware_virt="86" not in host_arch or bool(features & {"vmx", "svm"}),
         emulator=emulators.get(host_arch),
         local="://" in uri and uri.split("://", 1)[1].startswith("/") and "+" not in uri,

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from hostler.models.vm import Cpu, KernelBoot, VmSpec
 
 
-def edit_basics(editor: Editor, spec: VmSpec) -> None:
-    """Bring everything outside of the devices to what is wanted."""
+def edit_basics(editor: Editor, spec: VmSpec, machine: str | None) -> None:
+    """Bring all outside of the devices to what is wanted; ``machine`` is behind spec's alias."""
     _edit_text(editor, "title", spec.title)
     _edit_text(editor, "description", spec.description)
     edit_cpus(editor, spec)
     edit_memory(editor, spec)
     if spec.cpu is not None:
         _edit_cpu(editor, spec.cpu)
-    _edit_os(editor, spec)
+    _edit_os(editor, spec, machine)
     if spec.kernel_boot is not None:
         _edit_kernel(editor, spec.kernel_boot)
 
@@ -158,13 +158,13 @@ def _disable(tree: Element, feature: str) -> None:
     add(cpu, "feature", policy="disable", name=feature)
 
 
-def _edit_os(editor: Editor, spec: VmSpec) -> None:
+def _edit_os(editor: Editor, spec: VmSpec, machine: str | None) -> None:
     kind = editor.tree.find("os/type")
     if kind is None:
         return
     have_machine = kind.get("machine")
     if spec.machine and not _same_machine(spec.machine, have_machine):
-        editor.change("machine", lambda: kind.set("machine", spec.machine))
+        editor.change("machine", lambda: kind.set("machine", machine))
     if spec.arch and spec.arch != kind.get("arch"):
         editor.change("arch", lambda: kind.set("arch", spec.arch))
     if spec.firmware is not None:

@@ -123,6 +123,12 @@ def edit_disk(editor: Editor, disk: Disk, source: Source, drive: Element | None)
         if drive is not None:
             _detach(editor, drive, "disks")
         return
+    format = source.format if drive is None else attr(drive, "driver", "type")
+    if disk.shared and format != "raw":
+        raise InvalidInput(
+            f"disk {disk.target} is {format}, and only a raw disk can be shared between VMs",
+            hint="Convert it with 'qemu-img convert -O raw', or leave 'shared' out.",
+        )
     if drive is None:
         made = _made_disk(disk, source)
         bus = str(attr(made, "target", "bus"))

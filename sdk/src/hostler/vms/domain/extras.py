@@ -22,6 +22,8 @@ def edit_extras(editor: Editor, spec: VmSpec) -> None:
     ):
         model = spec.video.model
         editor.change("video", lambda: _set_video(editor.tree, model))
+    if not editor.running and editor.tree.find("devices/graphics") is not None:
+        _add_screen(editor.tree)
     if spec.console is not None:
         _edit_console(editor, spec.console)
     if spec.agent is not None and spec.agent != has_agent(editor.tree):
@@ -41,7 +43,7 @@ def _edit_graphics(editor: Editor, wanted: tuple[Graphics, ...]) -> None:
     types = {g.type for g in wanted}
     for have in parent.findall("graphics"):
         if have.get("type") not in types:
-            editor.change("graphics", lambda h=have: parent.remove(h))  # type: ignore[misc]
+            editor.change("graphics", lambda h=have: _drop_server(parent, h))  # type: ignore[misc]
     for graphics in wanted:
         if graphics.type == "none":
             continue
@@ -51,6 +53,14 @@ def _edit_graphics(editor: Editor, wanted: tuple[Graphics, ...]) -> None:
             editor.change("graphics", lambda m=made: parent.append(m))  # type: ignore[misc]
         else:
             _edit_server(editor, found, graphics)
+
+
+def _drop_server(parent: Element, server: Element) -> None:
+    """Remove a graphics server; what speaks through SPICE can't be without it."""
+    parent.remove(server)
+    if server.get("type") == "spice":
+        for device in parent.xpath("*[@type='spicevmc'] | audio[@type='spice']"):
+            parent.remove(device)
 
 
 def _made_graphics(graphics: Graphics) -> Element:
@@ -81,6 +91,13 @@ def _set_listen(server: Element, address: str) -> None:
     put(server, listen=address)
     listen = ensure(server, "listen")
     put(listen, type="address", address=address)
+
+
+def _add_screen(tree: Element) -> None:
+    """Give a domain with graphics a video card: libvirt's own choice is the old cirrus."""
+    if tree.find("devices/video") is None:
+        x86 = attr(tree, "os/type", "arch") in ("x86_64", "i686")
+        _set_video(tree, "vga" if x86 else "virtio")
 
 
 def _set_video(tree: Element, model: str) -> None:

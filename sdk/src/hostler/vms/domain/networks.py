@@ -19,6 +19,7 @@ from hostler.vms.domain.tree import (
     ensure,
     put,
     remove,
+    same,
     serialise,
 )
 
@@ -86,7 +87,7 @@ def _edit_source(editor: Editor, nic: Nic, card: Element, mac: str) -> None:
         ensure(changed, "link").set("state", nic.link)
     if nic.vlan is not None and set(nic.vlan) != set(vlans_of(card)):
         _put_vlan(changed, nic.vlan)
-    if serialise(changed) == serialise(card):
+    if same(changed, card):
         return
 
     def edit() -> None:

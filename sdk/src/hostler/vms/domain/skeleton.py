@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from lxml import etree
 
 from hostler.errors import InvalidInput
@@ -15,8 +17,24 @@ BALLOON_PERIOD = "5"
 """Seconds between two memory reports of the guest; without them its memory use is unknown."""
 
 
-def skeleton(spec: VmSpec, *, uuid: str, virt_type: str, arch: str) -> Element:
-    """Return a domain with nothing but what libvirt insists on."""
+HOTPLUG_PORTS = 12
+"""Root ports of a new PCI Express machine: each takes one device, and none can be added later."""
+
+
+def skeleton(
+    spec: VmSpec, *, uuid: str, virt_type: str, arch: str, machines: Mapping[str, str]
+) -> Element:
+    """Return a domain with nothing but what libvirt insists on.
+
+    What libvirt would choose (versioned machine, CPU) is chosen here, so that a preview knows it.
+
+    Args:
+        spec: the VM.
+        uuid: its UUID.
+        virt_type: its domain type.
+        arch: its CPU architecture.
+        machines: the versioned machine behind each alias.
+    """
     domain = etree.Element("domain", type=virt_type)
     add(domain, "name", spec.name)
     add(domain, "uuid", uuid)
@@ -29,7 +47,8 @@ def skeleton(spec: VmSpec, *, uuid: str, virt_type: str, arch: str) -> Element:
     system = add(domain, "os")
     kind = add(system, "type", "hvm", arch=arch)
     if spec.machine or virt_type in ("kvm", "qemu"):
-        kind.set("machine", spec.machine or _machine(arch))
+        machine = spec.machine or _machine(arch)
+        kind.set("machine", machines.get(machine, machine))
     if virt_type in ("kvm", "qemu"):
         _for_qemu(domain, spec, virt_type, arch)
     else:
@@ -48,10 +67,24 @@ def _for_qemu(domain: Element, spec: VmSpec, virt_type: str, arch: str) -> None:
         add(features, "acpi")
     if arch in ("x86_64", "i686"):
         add(features, "apic")
-    if virt_type == "kvm" and spec.cpu is None:
-        add(domain, "cpu", mode="host-model")
-    balloon = add(add(domain, "devices"), "memballoon", model="virtio")
+    _add_cpu(domain, virt_type, arch)
+    parts = add(domain, "devices")
+    machine = str(domain.find("os/type").get("machine"))
+    if "q35" in machine or machine.startswith("virt"):
+        for _ in range(HOTPLUG_PORTS):
+            add(parts, "controller", type="pci", model="pcie-root-port")
+    balloon = add(parts, "memballoon", model="virtio")
     add(balloon, "stats", period=BALLOON_PERIOD)
+
+
+def _add_cpu(domain: Element, virt_type: str, arch: str) -> None:
+    """KVM guests get the host's CPU; others get QEMU's own default by its name."""
+    plain = {"x86_64": "qemu64", "i686": "qemu32"}.get(arch)
+    if virt_type == "kvm":
+        add(domain, "cpu", mode="host-model")
+    elif plain is not None:
+        cpu = add(domain, "cpu", mode="custom", match="exact", check="none")
+        add(cpu, "model", plain, fallback="forbid")
 
 
 def with_defaults(spec: VmSpec, virt_type: str, *, default_network: bool) -> VmSpec:

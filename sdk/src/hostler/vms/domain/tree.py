@@ -36,6 +36,16 @@ def serialise(element: Element) -> str:
     return str(etree.tostring(element, encoding="unicode", with_tail=False))
 
 
+def same(one: Element, other: Element) -> bool:
+    """Whether two elements say the same; unused namespaces of what is around them don't count."""
+    return canonical(one) == canonical(other)
+
+
+def canonical(element: Element) -> bytes:
+    """Write an element in exclusive canonical form (https://www.w3.org/TR/xml-exc-c14n/)."""
+    return bytes(etree.tostring(clone(element), method="c14n", exclusive=True, with_tail=False))
+
+
 def clone(element: Element) -> Element:
     """Copy an element with all it holds."""
     return copy.deepcopy(element)

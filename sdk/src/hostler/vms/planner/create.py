@@ -107,7 +107,14 @@ def _start(spec: VmSpec, observed: Observed) -> tuple[Element, VmSpec]:
     spec = with_defaults(spec, virt_type, default_network="default" in host.networks)
     if template is not None:
         spec = spec.model_copy(update={"disks": _from_volume(spec, observed)})
-    return skeleton(spec, uuid=observed.new_uuid, virt_type=virt_type, arch=arch), spec
+    tree = skeleton(
+        spec,
+        uuid=observed.new_uuid,
+        virt_type=virt_type,
+        arch=arch,
+        machines=host.facts.machines.get(arch, {}),
+    )
+    return tree, spec
 
 
 def _from_volume(spec: VmSpec, observed: Observed) -> tuple[Disk, ...]:
@@ -135,6 +142,7 @@ def work_out(spec: VmSpec, tree: Element, observed: Observed) -> Parts:
     if seed is not None:
         wanted.append(seed)
     arch = attr(tree, "os/type", "arch") or "x86_64"
+    machines = observed.host.facts.machines.get(spec.arch or arch, {})
     return Parts(
         disks=disks,
         cdroms=place_cdroms(tree, wanted, used, arch),
@@ -142,6 +150,7 @@ def work_out(spec: VmSpec, tree: Element, observed: Observed) -> Parts:
         generated=generated,
         steps=[*clones.values(), *(s for d in disks for s in d.make), *write],
         cleanup=drop,
+        machine=machines.get(spec.machine or "", spec.machine),
     )
 
 

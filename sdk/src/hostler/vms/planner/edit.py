@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hostler.errors import InvalidInput
 from hostler.models.devices import Cdrom
 from hostler.models.vm import VmSpec
 from hostler.vms.domain.basics import edit_basics
@@ -31,6 +32,7 @@ class Parts:
         macs: the address of each wanted card, in order.
         steps: what makes the volumes; cleanup: what goes once nothing uses it any more.
         generated: words for addresses that were just made up.
+        machine: the versioned machine behind the wanted alias.
     """
 
     disks: list[ResolvedDisk] = field(default_factory=list)
@@ -39,11 +41,12 @@ class Parts:
     steps: list[Step] = field(default_factory=list)
     cleanup: list[Step] = field(default_factory=list)
     generated: dict[str, str] = field(default_factory=dict)
+    machine: str | None = None
 
 
 def apply_spec(editor: Editor, spec: VmSpec, parts: Parts) -> None:
     """Edit a tree to what is wanted."""
-    edit_basics(editor, spec)
+    edit_basics(editor, spec, parts.machine)
     for disk in parts.disks:
         edit_disk(editor, disk.disk, disk.source, find_drive(editor.tree, disk))
     for cdrom, medium in parts.cdroms:
@@ -52,6 +55,26 @@ def apply_spec(editor: Editor, spec: VmSpec, parts: Parts) -> None:
     _edit_nics(editor, spec, parts)
     edit_extras(editor, spec)
     edit_notes(editor, spec)
+    if not editor.running:
+        _settle_boot_order(editor.tree)
+
+
+def _settle_boot_order(tree: Element) -> None:
+    """Drop the order by kinds (``os/boot``) where devices have one: libvirt takes either.
+
+    Raises:
+        InvalidInput: two devices have the same place in the order.
+    """
+    orders = [boot.get("order") for boot in tree.iterfind("devices/*/boot")]
+    for order in orders:
+        if orders.count(order) > 1:
+            raise InvalidInput(
+                f"boot order {order} would be that of two devices",
+                hint="Give each device a 'boot_order' of its own.",
+            )
+    if orders:
+        for boot in tree.findall("os/boot"):
+            boot.getparent().remove(boot)
 
 
 def _edit_nics(editor: Editor, spec: VmSpec, parts: Parts) -> None:
