@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
@@ -32,7 +33,7 @@ def read_vms(hypervisor: Hypervisor, query: VmQuery) -> list[Vm]:
     """Read the VMs that a query finds, sorted; paging is the caller's."""
     names = [n for n in hypervisor.domains.names() if query.names_match(n)]
     states = hypervisor.domains.read(names)
-    stats = _bulk_stats(hypervisor, full="stats" in query.fields) if states else {}
+    stats = _bulk_stats(hypervisor, states, full="stats" in query.fields) if states else {}
     trees = {n: (parse(s.inactive_xml), _active(s)) for n, s in states.items()}
     running = {n: active for n, (_, active) in trees.items() if active is not None}
     wanted = SOURCES if "addresses" in query.fields else ("lease",)
@@ -64,8 +65,13 @@ def _sorted(vms: list[Vm], key: str) -> list[Vm]:
     return sorted(by_name, key=attrgetter(key.lstrip("-")), reverse=key.startswith("-"))
 
 
-def _bulk_stats(hypervisor: Hypervisor, *, full: bool) -> dict[str, dict[str, Any]]:
-    """Read statistics of all domains in one call; VMs inside a job are not waited for."""
+def _bulk_stats(
+    hypervisor: Hypervisor, names: Container[str], *, full: bool
+) -> dict[str, dict[str, Any]]:
+    """Read statistics of these domains in one call; VMs inside a job are not waited for.
+
+    Of these only: the call takes some 2 ms for each domain that runs.
+    """
     groups = libvirt.VIR_DOMAIN_STATS_BLOCK
     if full:
         groups |= (
@@ -78,8 +84,10 @@ def _bulk_stats(hypervisor: Hypervisor, *, full: bool) -> dict[str, dict[str, An
     if hypervisor.facts.driver != "QEMU":
         groups = 0
     flags = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT if groups else 0
+    connection = hypervisor.read()
     try:
-        rows = hypervisor.read().getAllDomainStats(groups, flags)
+        domains = [d for d in connection.listAllDomains() if d.name() in names]
+        rows = connection.domainListGetStats(domains, groups, flags) if domains else []
     except libvirt.libvirtError:
         return {}  # the driver has none: sizes and statistics are then unknown
     return {domain.name(): dict(values) for domain, values in rows}
