@@ -20,7 +20,7 @@ def vm_names(ctx: typer.Context, incomplete: str) -> list[str]:
                 names = asked.hypervisor().domains.names()
     except Exception:  # noqa: BLE001 - a shell that completes must not print errors
         return []
-    return [name for name in names if name.startswith(incomplete)]
+    return sorted(name for name in names if name.startswith(incomplete))
 
 
 def plan_ids(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
-_PATTERN = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)(b?)\s*$", re.IGNORECASE)
+_PATTERN = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)(b?)\s*$", re.IGNORECASE | re.ASCII)
 
 KIB = 1024
 MIB = 1024**2
@@ -37,8 +38,8 @@ def parse_size(value: Any) -> int:
     if not letter and not byte:
         raise ValueError(f"{value!r} has no unit; write {number}GiB or {number}MiB")
     base = 1000 if letter and byte and not binary else 1024
-    size = float(number) * base ** _POWERS[letter.lower()]
-    if size <= 0 or size != int(size):
+    size = Fraction(number) * base ** _POWERS[letter.lower()]
+    if size <= 0 or size.denominator != 1:
         raise ValueError(f"{value!r} is not a size above zero in whole bytes")
     return int(size)
 
