@@ -90,5 +90,10 @@ MODULE = Module(
     },
     run=run,
     prepare=prepare,
-    needs=("hostler.vms.service", "hostler.backends.libvirt", "hostler.plan.journal"),
+    needs=(
+        "hostler.vms.service",
+        "hostler.backends.libvirt",
+        "hostler.plan.journal",
+        "hostler.doctor.kvm",
+    ),
 )
