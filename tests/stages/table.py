@@ -60,9 +60,9 @@ STAGES = (
     integration("collection-integration", "tests/integration"),
     Stage(
         "bench",
-        ("pytest", "-q", "-s", "tests/benchmarks"),
+        ("python", "-u", "-m", "benchmarks"),
+        cwd="tests",
         lane=Lane.RIG,
-        kind=Kind.PYTEST,
         when=When.ASKED,
         rig=LIBVIRT,
         timeout=3600,
