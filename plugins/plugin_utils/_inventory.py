@@ -61,11 +61,16 @@ def check_hostnames(preferences: Iterable[str]) -> None:
         ValueError: names the one that is unknown.
     """
     for preference in preferences:
-        kind, _, label = preference.partition(":")
+        kind, label = _kind_and_label(preference)
         if kind != "label" if label else kind not in ("name", "uuid", "title"):
             raise ValueError(
                 f"hostnames: {preference!r} is none of name, uuid, title and label:NAME"
             )
+
+
+def _kind_and_label(preference: str) -> tuple[str, str]:
+    kind, *label = preference.split(":", 1)
+    return kind, "".join(label)
 
 
 def entries(hosts: Iterable[Row], choices: Choices) -> tuple[list[Entry], list[str]]:
@@ -101,7 +106,7 @@ def _carries(labels: dict[str, str], name: str, value: str) -> bool:
 def hostname(vm: Row, preferences: Sequence[str]) -> str:
     """Return the first of the preferred names that a VM has; its own name where it has none."""
     for preference in preferences:
-        kind, _, label = preference.partition(":")
+        kind, label = _kind_and_label(preference)
         value = vm.get("labels", {}).get(label) if kind == "label" else vm.get(kind)
         if value:
             return str(value)
