@@ -46,13 +46,22 @@ def play(door: str, environment: dict[str, str], tmp_path: Path) -> Play:
     def run(tasks: str | list[Task], *arguments: str, **variables: Any) -> Results:
         if isinstance(tasks, str):
             tasks = yaml.safe_load((HERE / "scenarios" / f"{tasks}.yml").read_text())
-        book = {"hosts": "localhost", "connection": door, "gather_facts": False, "tasks": tasks}
+        # An implicit localhost would always be local.
+        book = {"hosts": "rig", "connection": door, "gather_facts": False, "tasks": tasks}
         (tmp_path / "play.yml").write_text(json.dumps([book]))
         results = Path(environment["HOSTLER_TEST_RESULTS"])
         results.unlink(missing_ok=True)
         extra = json.dumps({"prefix": PREFIX, **variables})
         done = subprocess.run(
-            [PLAYBOOK, tmp_path / "play.yml", "--extra-vars", extra, *arguments],
+            [
+                PLAYBOOK,
+                tmp_path / "play.yml",
+                "--inventory",
+                "rig,",
+                "--extra-vars",
+                extra,
+                *arguments,
+            ],
             env=environment,
             cwd=tmp_path,
             capture_output=True,
@@ -105,12 +114,13 @@ def halting() -> Xml:
 @pytest.fixture
 def clean() -> Iterator[None]:
     """Remove the tests' domains and volumes, before and after."""
-    _remove()
+    remove_all()
     yield
-    _remove()
+    remove_all()
 
 
-def _remove() -> None:
+def remove_all() -> None:
+    """Remove the tests' domains and volumes."""
     connection = libvirt.open(URI)
     for domain in connection.listAllDomains():
         if domain.name().startswith(PREFIX):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import PREFIX, Play, Task, Xml
+from .conftest import PREFIX, Play, Task, Xml, remove_all
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -62,6 +62,8 @@ SCENARIOS = ("vm_life", "vm_many", "vm_snapshot", "vm_batch", "check_mode")
 def test_results_are_equal(play: Play, scenario: str, halting: Xml) -> None:
     names = ("one", "two", "three")
     variables = {"vms": [{"name": PREFIX + n, "xml": halting(n)} for n in names]}
-    here = play(scenario, "--diff", **variables)
-    there = play(scenario, "--diff", ansible_connection="shipped", **variables)
+    mode = ["--diff", "--check"] if scenario == "check_mode" else ["--diff"]
+    here = play(scenario, *mode, **variables)
+    remove_all()
+    there = play(scenario, *mode, ansible_connection="shipped", **variables)
     assert common(here) == common(there)
