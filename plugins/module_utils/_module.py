@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -82,6 +83,7 @@ class Module:
             for name in ("hostler.fleet", *self.needs):
                 import_module(name)
             import_module("hostler.models").build()
+        gc.freeze()  # forks need not look for garbage in all this, nor copy the pages it is on
 
 
 def failed(error: HostlerError) -> Result:
