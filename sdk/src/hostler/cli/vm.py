@@ -25,22 +25,24 @@ Names = Annotated[list[str] | None, typer.Argument(help="Names or globs.", autoc
 Labels = Annotated[
     list[str] | None, typer.Option("--label", help="Only with this label: key or key=value.")
 ]
+Statuses = Annotated[
+    list[str] | None, typer.Option("--status", help="Only these: running, stopped, paused ...")
+]
+Fields = Annotated[
+    list[str] | None,
+    typer.Option("--field", help="Read more: config, hardware, stats, addresses, snapshots, xml."),
+]
 
 
 @app.command("list")
 def list_(
     ctx: typer.Context,
     names: Names = None,
-    status: Annotated[
-        list[str] | None, typer.Option(help="Only these: running, stopped, paused ...")
-    ] = None,
+    status: Statuses = None,
     label: Labels = None,
     os_type: Annotated[str | None, typer.Option(help="Only this OS type.")] = None,
     search: Annotated[str | None, typer.Option(help="Part of the name or UUID.")] = None,
-    field: Annotated[
-        list[str] | None,
-        typer.Option(help="Read more: config, hardware, stats, addresses, snapshots, xml."),
-    ] = None,
+    field: Fields = None,
     sort: Annotated[
         str, typer.Option(help="name, status, cpu_cores or memory_mb; '-' before it turns it.")
     ] = "name",
@@ -145,7 +147,8 @@ def _facts(vm: Vm) -> list[tuple[str, str | Text | None]]:
         ("Description", vm.description),
         ("Host", f"{vm.host} ({vm.uri})"),
         ("UUID", vm.uuid),
-        ("Size", f"{vm.cpu_cores} CPUs, {render.memory(vm.memory_mb)}"),
+        ("CPUs", str(vm.cpu_cores)),
+        ("Memory", render.memory(vm.memory_mb)),
         ("Address", vm.network.ip_address),
         ("OS", " ".join(filter(None, (vm.os_type, vm.os_version)))),
         ("Machine", f"{hardware.machine or ''} {hardware.firmware}" if hardware else None),
