@@ -94,8 +94,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def dump() -> Dump:
     """Read the whole state of the daemon."""
-    names = os.environ.get("HOSTLER_TEST_DUMP", "*")
-    return lambda: state.dump(URI, names)
+    return lambda: state.dump(URI)
 
 
 @pytest.fixture
