@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-from fnmatch import fnmatchcase
 from typing import Any
 
 import libvirt
@@ -15,21 +14,17 @@ import libvirt
 _MOVING = re.compile(r"\s*<(capacity|allocation|available|physical)[^>]*>[^<]*</\1>")
 
 
-def dump(uri: str, names: str = "*") -> dict[str, Any]:
-    """Read all networks and pools, and the domains and volumes that are named so."""
+def dump(uri: str) -> dict[str, Any]:
+    """Read all domains, networks, pools and volumes."""
     connection = libvirt.openReadOnly(uri)
     try:
         return {
-            "domains": {
-                domain.name(): _domain(domain)
-                for domain in connection.listAllDomains()
-                if fnmatchcase(domain.name(), names)
-            },
+            "domains": {domain.name(): _domain(domain) for domain in connection.listAllDomains()},
             "networks": {
                 network.name(): (network.XMLDesc(), network.isActive(), network.autostart())
                 for network in connection.listAllNetworks()
             },
-            "pools": {pool.name(): _pool(pool, names) for pool in connection.listAllStoragePools()},
+            "pools": {pool.name(): _pool(pool) for pool in connection.listAllStoragePools()},
         }
     finally:
         connection.close()
@@ -48,7 +43,7 @@ def _domain(domain: libvirt.virDomain) -> dict[str, Any]:
     }
 
 
-def _pool(pool: libvirt.virStoragePool, names: str) -> dict[str, Any]:
+def _pool(pool: libvirt.virStoragePool) -> dict[str, Any]:
     volumes = pool.listAllVolumes() if pool.isActive() else []
     return {
         "xml": _MOVING.sub("", pool.XMLDesc()),
@@ -57,6 +52,5 @@ def _pool(pool: libvirt.virStoragePool, names: str) -> dict[str, Any]:
         "volumes": {
             volume.name(): (volume.info()[1], _MOVING.sub("", volume.XMLDesc()))
             for volume in volumes
-            if fnmatchcase(volume.name(), names)
         },
     }

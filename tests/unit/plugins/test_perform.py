@@ -42,7 +42,13 @@ def test_vm_info() -> None:
 
 
 def test_life_of_a_vm() -> None:
-    wanted = {"uri": TEST, "name": "unit", "memory": "64MiB", "virt_type": "test", "networks": []}
+    wanted: dict[str, Any] = {
+        "uri": TEST,
+        "name": "unit",
+        "memory": "64MiB",
+        "virt_type": "test",
+        "networks": [],
+    }
     predicted = perform(_vm.MODULE, check=True, **wanted)
     made = perform(_vm.MODULE, **wanted)
     again = perform(_vm.MODULE, **wanted)
