@@ -36,7 +36,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _guest() -> None:
-    missing = [n for n in ("hostler-guest.qcow2", "halt.rom", "vmlinuz") if not (GUEST / n).exists()]
+    missing = [
+        n for n in ("hostler-guest.qcow2", "halt.rom", "vmlinuz") if not (GUEST / n).exists()
+    ]
     assert not missing, f"{GUEST} has no {', '.join(missing)}; run: make setup"
 
 

@@ -135,7 +135,10 @@ def qemu_domains(draw: st.DrawFn, *, running: bool, rom: str) -> Existing:
             "</features>",
             *roots,
             "<devices>",
-            *(_disk(t, draw(some(["", "cache='none'", "discard='unmap' io='threads'"]))) for t in disks),
+            *(
+                _disk(t, draw(some(["", "cache='none'", "discard='unmap' io='threads'"])))
+                for t in disks
+            ),
             *(_cdrom(t, draw(some([None, f"{POOL}/{NAME}-a.iso"]))) for t in cdroms),
             *(
                 _card(
@@ -145,7 +148,11 @@ def qemu_domains(draw: st.DrawFn, *, running: bool, rom: str) -> Existing:
                 )
                 for mac in macs
             ),
-            draw(some(["", "<serial type='pty'/>", "<serial type='pty'><alias name='ua-s'/></serial>"])),
+            draw(
+                some(
+                    ["", "<serial type='pty'/>", "<serial type='pty'><alias name='ua-s'/></serial>"]
+                )
+            ),
             draw(
                 some(
                     [
@@ -156,7 +163,14 @@ def qemu_domains(draw: st.DrawFn, *, running: bool, rom: str) -> Existing:
                 )
             ),
             graphics,
-            draw(some(["", "<rng model='virtio'><rate bytes='99'/><backend model='random'>/dev/urandom</backend></rng>"])),
+            draw(
+                some(
+                    [
+                        "",
+                        "<rng model='virtio'><rate bytes='99'/><backend model='random'>/dev/urandom</backend></rng>",
+                    ]
+                )
+            ),
             draw(some(["", "<watchdog model='i6300esb' action='none'/>"])),
             *extras,
             "</devices></domain>",
@@ -194,7 +208,9 @@ def test_domains(draw: st.DrawFn, *, running: bool) -> Existing:
     return Existing(text, disks, (), macs, cpus_max, 131072 * 1024, running)
 
 
-def _maybe(draw: st.DrawFn, wanted: dict[str, Any], key: str, values: st.SearchStrategy[Any]) -> None:
+def _maybe(
+    draw: st.DrawFn, wanted: dict[str, Any], key: str, values: st.SearchStrategy[Any]
+) -> None:
     if draw(st.booleans()):
         wanted[key] = draw(values)
 
@@ -210,7 +226,9 @@ def wanted_vms(draw: st.DrawFn, have: Existing, *, devices: bool = True) -> dict
     _maybe(draw, wanted, "cpus", st.integers(1, 4 if have.running else 6))
     _maybe(draw, wanted, "cpus_max", st.integers(max(1, wanted.get("cpus", 1)), 8))
     if not have.running:
-        _maybe(draw, wanted, "memory", st.sampled_from(["60MiB", "64MiB", "96MiB", "128MiB", "1GiB"]))
+        _maybe(
+            draw, wanted, "memory", st.sampled_from(["60MiB", "64MiB", "96MiB", "128MiB", "1GiB"])
+        )
     _maybe(draw, wanted, "memory_max", st.sampled_from(["1GiB", "2GiB"]))
     _maybe(draw, wanted, "title", st.sampled_from(["", "a title", "new <title> & é"]))
     _maybe(draw, wanted, "description", st.sampled_from(["", "plain", "über\nzwei"]))
@@ -255,10 +273,13 @@ def _devices(draw: st.DrawFn, wanted: dict[str, Any], have: Existing) -> None:
     _maybe(draw, wanted, "cpu", st.sampled_from([{"mode": "maximum"}, {"disable": ["svm"]}]))
     if not have.running:
         _maybe(draw, wanted, "firmware", st.sampled_from(["uefi", "bios"]))
-        _maybe(draw, wanted, "kernel_boot", st.just({"kernel": "/boot/k", "cmdline": "a=b \"c\""}))
+        _maybe(draw, wanted, "kernel_boot", st.just({"kernel": "/boot/k", "cmdline": 'a=b "c"'}))
         _maybe(draw, wanted, "host_devices", st.just([{"address": "0000:3b:00.0"}]))
     cdroms: list[dict[str, Any]] = [
-        {"target": t, **draw(st.sampled_from([{}, {"eject": True}, {"image": f"{POOL}/{NAME}-b.iso"}]))}
+        {
+            "target": t,
+            **draw(st.sampled_from([{}, {"eject": True}, {"image": f"{POOL}/{NAME}-b.iso"}])),
+        }
         for t in have.cdroms
     ]
     if not have.running and draw(st.booleans()):
@@ -275,14 +296,20 @@ def _networks(draw: st.DrawFn, have: Existing) -> list[dict[str, Any]]:
         if kind == "drop":
             cards.append({"mac": mac, "state": "absent"})
         else:
-            card: dict[str, Any] = {} if kind == "keep" else {"link": draw(st.sampled_from(["up", "down"]))}
+            card: dict[str, Any] = (
+                {} if kind == "keep" else {"link": draw(st.sampled_from(["up", "down"]))}
+            )
             if draw(st.booleans()):
-                card |= draw(st.sampled_from([{"mtu": 9000}, {"model": "e1000e"}, {"boot_order": 3}]))
+                card |= draw(
+                    st.sampled_from([{"mtu": 9000}, {"model": "e1000e"}, {"boot_order": 3}])
+                )
             cards.append(card if kind != "by mac" else {**card, "mac": mac.upper()})
     if draw(st.booleans()):
         cards.append({"mac": "52:54:00:ee:00:01", "network": "default"})
     if draw(st.booleans()):
-        cards.append({"bridge": "br-none", "vlan": 7} if draw(st.booleans()) else {"network": "default"})
+        cards.append(
+            {"bridge": "br-none", "vlan": 7} if draw(st.booleans()) else {"network": "default"}
+        )
     return cards
 
 
@@ -305,7 +332,9 @@ def _disks(draw: st.DrawFn, have: Existing) -> list[dict[str, Any]]:
         )
         disks.append({"target": target, **change})
     if draw(st.booleans()):
-        disks.append({"size": "1MiB", **draw(st.sampled_from([{}, {"bus": "scsi"}, {"format": "raw"}]))})
+        disks.append(
+            {"size": "1MiB", **draw(st.sampled_from([{}, {"bus": "scsi"}, {"format": "raw"}]))}
+        )
     if draw(st.booleans()):
         disks.append({"path": f"{POOL}/{NAME}-elsewhere.img"})
     return disks

@@ -9,8 +9,9 @@ from typing import Any
 import libvirt
 
 # What changes by itself: free space, the growth of volumes that guests write to, times of access.
+# A pool whose file has no UUID gets another one with every start of libvirtd; QEMU is made owner of its disks.
 _MOVING = re.compile(
-    r"\s*<(capacity|allocation|available|physical|atime|mtime|ctime)[^>]*>[^<]*</\1>"
+    r"\s*<(capacity|allocation|available|physical|atime|mtime|ctime|uuid|owner|group|label)[^>]*>[^<]*</\1>"
 )
 
 
@@ -89,3 +90,11 @@ def _remove(domain: libvirt.virDomain, uri: str) -> None:
     if persistent:
         nvram = 0 if uri.startswith("test") else libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
         domain.undefineFlags(flags | nvram)
+
+
+def differences(before: Any, after: Any, path: str = "") -> list[str]:
+    """Name what differs between two dumps: for people who read a failed test."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        keys = sorted({*before, *after})
+        return [d for k in keys for d in differences(before.get(k), after.get(k), f"{path}/{k}")]
+    return [] if before == after else [f"{path}: {before!r} became {after!r}"]

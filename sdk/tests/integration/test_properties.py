@@ -22,7 +22,7 @@ from hostler.vms.domain.tree import parse
 from . import pairs
 from .conftest import MakeFleet
 from .rig import GUEST_INSIDE, Rig
-from .state import dump, sweep
+from .state import differences, dump, sweep
 
 TEST = "test:///default"
 _SETTINGS = settings(
@@ -117,7 +117,9 @@ def _hold(fleet: Fleet, have: pairs.Existing, wanted: dict[str, Any]) -> None:
         assert unmodelled(before) == unmodelled(after)
         inside = inside_devices(after)
         was = inside_devices(before)
-        assert {k: v for k, v in was.items() if k in inside} == {k: inside[k] for k in was if k in inside}
+        assert {k: v for k, v in was.items() if k in inside} == {
+            k: inside[k] for k in was if k in inside
+        }
     finally:
         sweep(fleet.uri, pairs.NAME)
         connection.close()
@@ -127,12 +129,12 @@ def _agree(fleet: Fleet, wanted: dict[str, Any]) -> VmResult:
     """Check, run and run again; the check must have told it all, and touched nothing."""
     state = dump(fleet.uri)
     [said] = fleet.vms.run([wanted], check=True)
-    assert dump(fleet.uri) == state, "check mode touched something"
+    assert differences(state, dump(fleet.uri)) == [], "check mode touched something"
     [done] = fleet.vms.run([wanted])
     if said.error or done.error:
         event("refused")
         assert said.error == done.error, f"check said {said.error!r}, the run {done.error!r}"
-        assert dump(fleet.uri) == state, "a failed run left something behind"
+        assert differences(state, dump(fleet.uri)) == [], "a failed run left something behind"
         return done
     event("changed" if done.changed else "unchanged")
     assert done.changed == said.changed
@@ -144,7 +146,7 @@ def _agree(fleet: Fleet, wanted: dict[str, Any]) -> VmResult:
         [again] = fleet.vms.run([wanted], check=check)
         assert (again.changed, again.error) == (False, None), again.plan
         assert _modulo(again.after) == _modulo(again.before) == _modulo(said.after)
-    assert dump(fleet.uri) == state, "a second run changed something"
+    assert differences(state, dump(fleet.uri)) == [], "a second run changed something"
     return done
 
 
@@ -223,7 +225,11 @@ def unmodelled(tree: Any) -> list[str]:
     found += [_text(e) for e in tree.iterfind("metadata/*") if e.tag not in ours]
     for element in tree.find("devices"):
         agent = element.xpath("string(target/@name)") == _AGENT
-        if _local(element) not in _MODELLED_DEVICES and not agent and element.get("type") != "spicevmc":
+        if (
+            _local(element) not in _MODELLED_DEVICES
+            and not agent
+            and element.get("type") != "spicevmc"
+        ):
             found.append(_text(element))
     found += [_text(e) for e in tree.iterfind("devices/serial/alias")]
     found += [_text(e) for e in tree.iterfind("os/bootmenu")]

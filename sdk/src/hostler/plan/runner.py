@@ -94,7 +94,6 @@ class Runner:
             for step in (plan.steps[i] for i in effect):
                 if step.irreversible:
                     raise PlanError(cannot_undo(step), on=f"plan {plan.id}")
-                _need_secrets(plan.id, step)
             return Work(plan, self._world, self._journal(), effect).undo()
 
     @contextmanager

@@ -71,7 +71,8 @@ def observe(
     """Read the world for tasks; what fails for one of them is that one's own answer."""
     specs = [task.spec for task in tasks]
     templates = {s.from_template.vm for s in specs if s.from_template and s.from_template.vm}
-    domains = hypervisor.domains.read({s.name for s in specs} | templates)
+    renamed = {s.new_name for s in specs if s.new_name}
+    domains = hypervisor.domains.read({s.name for s in specs} | templates | renamed)
     pools = _pools(hypervisor, specs)
     host = HostView(
         uri=hypervisor.uri,
@@ -82,7 +83,7 @@ def observe(
         volume_names={name: hypervisor.volumes.names(name) for name in pools},
         kvm_works=kvm_works,
     )
-    others = _paths_in_use(hypervisor) if any(t.options.delete_disks for t in tasks) else {}
+    others = _paths_in_use(hypervisor) if any(_deletes(t) for t in tasks) else {}
 
     def one(task: VmTask) -> Observed | HostlerError:
         try:
@@ -94,6 +95,10 @@ def observe(
     return hypervisor.pipeline(one, tasks)
 
 
+def _deletes(task: VmTask) -> bool:
+    return task.options.state == "absent" and not task.options.preserve_volumes
+
+
 def _observe_one(
     hypervisor: Hypervisor,
     host: HostView,
@@ -102,7 +107,7 @@ def _observe_one(
     others: frozenset[str],
 ) -> Observed:
     spec = task.spec
-    domain = domains.get(spec.name)
+    domain = domains.get(spec.name) or domains.get(spec.new_name or "")
     template = domains.get(spec.from_template.vm or "") if spec.from_template else None
     looks = bool(spec.disks or spec.cdroms or spec.cloud_init or task.options.state == "absent")
     disks = _disks(hypervisor, domain) if domain and looks else {}
@@ -116,7 +121,7 @@ def _observe_one(
         template_disks=_disks(hypervisor, template) if template else {},
         others=others,
         images=_images(spec) if domain is None or spec.disks else {},
-        password_same=_password_same(hypervisor, spec) if domain else None,
+        password_same=_password_same(hypervisor, spec, domain.name) if domain else None,
         new_uuid=str(uuid.uuid4()),
         new_macs=tuple(_mac() for _ in range(len(spec.networks or ()) + 16)),
         now=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -212,20 +217,23 @@ def _sizes(
 
 def _paths_in_use(hypervisor: Hypervisor) -> dict[str, set[str]]:
     """Return every disk path by domain, with what is below it in its chain."""
-    paths = {}
-    for state in hypervisor.domains.read(hypervisor.domains.names()).values():
-        found = set()
+    volumes = hypervisor.volumes
+
+    def of(state: DomainState) -> set[str]:
+        found: set[str] = set()
         for xml in (state.inactive_xml, state.active_xml):
             tree = parse(xml) if xml else None
             elements = [] if tree is None else tree.iterfind("devices/disk//source")
             found |= {p for e in elements if (p := e.get("file") or e.get("dev"))}
         for path in list(found):
-            volume = hypervisor.volumes.find_path(path)
+            volume = volumes.find_path(path)
             while volume is not None and volume.backing and volume.backing not in found:
                 found.add(volume.backing)
-                volume = hypervisor.volumes.find_path(volume.backing)
-        paths[state.name] = found
-    return paths
+                volume = volumes.find_path(volume.backing)
+        return found
+
+    states = hypervisor.domains.read(hypervisor.domains.names())
+    return dict(zip(states, hypervisor.pipeline(of, states.values()), strict=True))
 
 
 def _images(spec: VmSpec) -> dict[str, ImageFacts]:
@@ -236,11 +244,11 @@ def _images(spec: VmSpec) -> dict[str, ImageFacts]:
     }
 
 
-def _password_same(hypervisor: Hypervisor, spec: VmSpec) -> bool | None:
+def _password_same(hypervisor: Hypervisor, spec: VmSpec, name: str) -> bool | None:
     password = next((g.password for g in spec.graphics or () if g.password), None)
     if password is None:
         return None
     try:
-        return hypervisor.domains.same_password(spec.name, password.get_secret_value())
+        return hypervisor.domains.same_password(name, password.get_secret_value())
     except NotFound:
         return None

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from hostler.models.cloud_init import CloudInit
 from hostler.models.devices import Nic
+from hostler.models.size import KIB, MIB
 from hostler.models.vm import VmSpec
 
 LABEL = "cidata"
@@ -32,6 +33,12 @@ class Seed:
         """Return the first 12 hex digits of the documents' SHA-256."""
         parts = json.dumps([self.meta_data, self.user_data, self.network_config])
         return hashlib.sha256(parts.encode()).hexdigest()[:12]
+
+    @property
+    def capacity(self) -> int:
+        """Return room for the image in bytes: the documents and ISO 9660's own tables, in MiB."""
+        texts = (self.meta_data, self.user_data, self.network_config or "")
+        return -(-(sum(len(t.encode()) for t in texts) + 256 * KIB) // MIB) * MIB
 
 
 def make_seed(spec: VmSpec, cloud_init: CloudInit, macs: list[str]) -> Seed:

@@ -130,7 +130,7 @@ class UploadImage(VolumeStep):
 
 
 class WriteSeed(VolumeStep):
-    """Make the volume of a cloud-init seed."""
+    """Fill the volume of a cloud-init seed, which the step before has made."""
 
     kind = "volume.seed"
     meta_data: str
@@ -152,13 +152,14 @@ class WriteSeed(VolumeStep):
         network = self.network_config.get_secret_value() if self.network_config else None
         image = seed_image(self.meta_data, self.user_data.get_secret_value(), network)
         volumes = libvirt_of(world, self.uri).volumes
-        if volumes.find(self.pool, self.name) is None:
-            volumes.create(self.pool, self.name, capacity=len(image), format="raw")
         volumes.upload(self.pool, self.name, io.BytesIO(image), len(image), report)
 
     def is_done(self, world: World) -> bool:
         """Say no: half an upload looks like a whole one, so it is done again."""
         return False
+
+    def undo(self, world: World) -> None:
+        """Leave it to the step that made the volume."""
 
 
 class ResizeVolume(VolumeStep):

@@ -358,7 +358,7 @@ def _device_count(xml: str) -> int:
     devices = etree.fromstring(xml.encode()).find("devices")
     if devices is None:
         raise BackendError("the domain's XML has no devices")
-    return sum(1 for d in devices if d.tag in ("disk", "interface", "hostdev"))
+    return sum(1 for d in devices if d.tag not in ("controller", "console", "input"))
 
 
 def _balloon(domain: libvirt.virDomain, active_xml: str | None) -> bool | None:

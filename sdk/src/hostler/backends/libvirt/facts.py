@@ -50,7 +50,9 @@ def read_facts(connection: libvirt.virConnect, uri: str) -> HostFacts:
     for arch in capabilities.iterfind("guest/arch"):
         names = [str(d.get("type")) for d in arch.iterfind("domain")]
         types.setdefault(str(arch.get("name")), []).extend(names)
-        aliases = {str(m.text): str(m.get("canonical")) for m in arch.iterfind("machine[@canonical]")}
+        aliases = {
+            str(m.text): str(m.get("canonical")) for m in arch.iterfind("machine[@canonical]")
+        }
         machines.setdefault(str(arch.get("name")), {}).update(aliases)
     host_arch = capabilities.findtext("host/cpu/arch") or "x86_64"
     emulators = {a.get("name"): a.findtext("emulator") for a in capabilities.iterfind("guest/arch")}

@@ -64,13 +64,22 @@ def edit_cpus(editor: Editor, spec: VmSpec) -> None:
 
     if ceiling != have_max:
         editor.change("cpus_max", lambda: edit(min(have, ceiling), ceiling))
-    possible = min(wanted, have_max) if editor.running else wanted
+    floor = _fixed_cpus(editor.tree) if editor.running else 1
+    possible = max(min(wanted, have_max), min(have, floor)) if editor.running else wanted
     if possible != have:
         live = Live("vcpus", str(possible), str(have))
         maximum = have_max if editor.running else ceiling
         editor.change("cpus", lambda: edit(possible, maximum), live)
-    if editor.running and wanted > have_max:
+    if editor.running and wanted != possible:
         editor.change("cpus", lambda: None)
+
+
+def _fixed_cpus(tree: Element) -> int:
+    """Return how many CPUs a running domain can't lose: those that it was started with."""
+    listed = tree.findall("vcpus/vcpu[@enabled='yes']")
+    if not listed:
+        return cpus_of(tree)[0]
+    return sum(cpu.get("hotpluggable") == "no" for cpu in listed)
 
 
 def _ceiling(asked: int | None, wanted: int, have: int, have_max: int, *, running: bool) -> int:

@@ -71,8 +71,9 @@ def _for_qemu(domain: Element, spec: VmSpec, virt_type: str, arch: str) -> None:
     parts = add(domain, "devices")
     machine = str(domain.find("os/type").get("machine"))
     if "q35" in machine or machine.startswith("virt"):
-        for _ in range(HOTPLUG_PORTS):
-            add(parts, "controller", type="pci", model="pcie-root-port")
+        models = ["pcie-root", *["pcie-root-port"] * HOTPLUG_PORTS]
+        for index, model in enumerate(models):
+            add(parts, "controller", type="pci", index=str(index), model=model)
     balloon = add(parts, "memballoon", model="virtio")
     add(balloon, "stats", period=BALLOON_PERIOD)
 

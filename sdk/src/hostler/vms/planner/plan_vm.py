@@ -28,6 +28,7 @@ def plan_vm(task: VmTask, observed: Observed, policy: Policy) -> Plan:
         Conflict: something in the way exists already.
         PolicyError: the fleet's policy forbids it.
     """
+    task = _renamed_before(task, observed)
     try:
         plan = _plan(task, observed)
         _guard(task, plan, policy, running=bool(observed.domain and observed.domain.active_xml))
@@ -68,6 +69,15 @@ def _guard(task: VmTask, plan: Plan, policy: Policy, *, running: bool) -> None:
             f"it is protected, and this would {plan.summary}",
             hint="Say override_protection: true in the task if you mean it.",
         )
+
+
+def _renamed_before(task: VmTask, observed: Observed) -> VmTask:
+    """Take a VM that has its new name already by that name: a second run changes nothing."""
+    domain, spec = observed.domain, task.spec
+    if domain is None or spec.new_name != domain.name:
+        return task
+    renamed = spec.model_copy(update={"name": domain.name, "new_name": None})
+    return task.model_copy(update={"spec": renamed})
 
 
 def _check_rename(task: VmTask, observed: Observed) -> None:

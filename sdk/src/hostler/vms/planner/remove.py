@@ -78,7 +78,7 @@ def _deletes(task: VmTask, observed: Observed) -> tuple[list[DeleteVolume], list
             continue
         path = source.path or source.volume
         if drive.get("device") == "cdrom":
-            if not is_seed(task.spec.name, path):
+            if not is_seed(path):
                 continue
         elif not task.options.delete_disks:
             continue

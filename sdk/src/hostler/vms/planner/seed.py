@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -12,14 +13,15 @@ from hostler.models.vm import VmSpec
 from hostler.vms.domain.disks import Source, drives, source_of
 from hostler.vms.domain.tree import Element, attr
 from hostler.vms.planner.storage import DEFAULT_POOL, pool_of, volume_source
-from hostler.vms.seed import make_seed
-from hostler.vms.volume_steps import DeleteVolume, WriteSeed
+from hostler.vms.seed import Seed, make_seed
+from hostler.vms.volume_steps import CreateVolume, DeleteVolume, WriteSeed
 
 if TYPE_CHECKING:
     from hostler.plan.step import Step
     from hostler.vms.observe import Observed
 
 MARK = "-seed-"
+_SEED = re.compile(r".+-seed-[0-9a-f]{12}\.iso")
 
 
 def seed_name(vm: str, digest: str) -> str:
@@ -27,10 +29,9 @@ def seed_name(vm: str, digest: str) -> str:
     return f"{vm}{MARK}{digest}.iso"
 
 
-def is_seed(vm: str, path: str | None) -> bool:
-    """Whether a path is that of a seed that was made for a VM."""
-    name = (path or "").rsplit("/", 1)[-1]
-    return name.startswith(f"{vm}{MARK}") and name.endswith(".iso")
+def is_seed(path: str | None) -> bool:
+    """Whether a path is that of a seed; a VM that was renamed has that of its old name."""
+    return bool(_SEED.fullmatch((path or "").rsplit("/", 1)[-1]))
 
 
 def plan_seed(
@@ -38,7 +39,8 @@ def plan_seed(
 ) -> tuple[tuple[Cdrom, Source] | None, list[Step], list[Step]]:
     """Return the drive of the seed, the steps that write it, and those that delete the old one.
 
-    Nothing is written where the VM has a seed of the same content.
+    Nothing is written where the VM has a seed of the same content. One that is there and that it
+    does not have was left half way by somebody: it is written again.
     """
     if spec.cloud_init is None:
         return None, [], []
@@ -47,32 +49,39 @@ def plan_seed(
     seed = make_seed(spec, spec.cloud_init, macs)
     name = seed_name(spec.name, seed.digest)
     source = volume_source(pool, name, "raw")
-    drive, old = _old_seed(spec.name, tree)
+    drive, old = _old_seed(tree)
     cdrom = Cdrom(target=drive, bus="scsi")  # kernels for clouds often have no SATA driver
+    if old is not None and _name_of(old) == name:
+        return (cdrom, source), [], []
+    volume = observed.disks.get(drive or "")
+    drop: list[Step] = []
+    if volume is not None:
+        drop = [DeleteVolume(uri=observed.host.uri, pool=volume.pool, name=volume.name)]
+    there = name in observed.host.volume_names[pool.name]
+    write = _write_steps(observed.host.uri, pool.name, name, seed)
+    return (cdrom, source), write[1:] if there else write, drop
+
+
+def _write_steps(uri: str, pool: str, name: str, seed: Seed) -> list[Step]:
+    create = CreateVolume(uri=uri, pool=pool, name=name, capacity=seed.capacity, format="raw")
     write = WriteSeed(
-        uri=observed.host.uri,
-        pool=pool.name,
+        uri=uri,
+        pool=pool,
         name=name,
         meta_data=seed.meta_data,
         user_data=SecretStr(seed.user_data),
         network_config=SecretStr(seed.network_config) if seed.network_config else None,
     )
-    there = name in observed.host.volume_names[pool.name]
-    stale = old is not None and _name_of(old) != name
-    volume = observed.disks.get(drive or "")
-    drop: list[Step] = []
-    if stale and volume is not None:
-        drop = [DeleteVolume(uri=observed.host.uri, pool=volume.pool, name=volume.name)]
-    return (cdrom, source), [] if there else [write], drop
+    return [create, write]
 
 
 def _name_of(source: Source) -> str:
     return source.volume or (source.path or "").rsplit("/", 1)[-1]
 
 
-def _old_seed(vm: str, tree: Element) -> tuple[str | None, Source | None]:
+def _old_seed(tree: Element) -> tuple[str | None, Source | None]:
     for drive in drives(tree, "cdrom"):
         source = source_of(drive)
-        if source is not None and is_seed(vm, _name_of(source)):
+        if source is not None and is_seed(_name_of(source)):
             return attr(drive, "target", "dev"), source
     return None, None

@@ -40,7 +40,7 @@ def cloned_tree(spec: VmSpec, template: str, observed: Observed) -> Element:
     _new_addresses(tree, observed.new_macs)
     for drive in drives(tree, "cdrom"):
         source = source_of(drive)
-        if source is not None and is_seed(template, source.volume or source.path):
+        if source is not None and is_seed(source.volume or source.path):
             devices(tree).remove(drive)
     _new_sources(tree, spec, observed)
     return tree
