@@ -1,0 +1,12 @@
+# Copyright: Hostler contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""python -m rigs.openstack, in tests/."""
+
+from __future__ import annotations
+
+import sys
+
+from rigs.openstack.cli import main
+
+sys.exit(main())
