@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks import report
 from benchmarks.ansibles import ours, peer
-from benchmarks.cases import CASES, SLOW_RUNS, Bench, Section
+from benchmarks.cases import CASES, SLOW_ROUNDS, Bench, Section
 from benchmarks.rig import hypervisor
 
 
@@ -19,14 +19,16 @@ def main() -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--case", action="append", choices=CASES, help="only this (repeatable)")
-    parser.add_argument("--runs", type=int, default=5, help="runs to take the median of")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds to take the median of")
     arguments = parser.parse_args()
     cases = arguments.case or list(CASES)
     with tempfile.TemporaryDirectory() as work, hypervisor() as uri:
-        bench = Bench(uri, ours(Path(work)), peer(Path(work)), arguments.runs)
+        bench = Bench(uri, ours(Path(work)), peer(Path(work)), arguments.rounds)
         sections = [_run(name, bench) for name in cases]
     if cases == list(CASES):
-        page = report.write(sections, runs=arguments.runs, slow=min(arguments.runs, SLOW_RUNS))
+        page = report.write(
+            sections, rounds=arguments.rounds, slow=min(arguments.rounds, SLOW_ROUNDS)
+        )
         print(f"written: {page.name}")
 
 

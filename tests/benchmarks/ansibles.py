@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import Cost, measure
+from benchmarks.measure import Run
 from benchmarks.rig import ROOT
 
 PEER = ROOT / ".cache" / "bench" / "venv"
@@ -43,21 +45,23 @@ class Ansible:
             "LC_ALL": "C.UTF-8",
         }
 
-    def play(self, tasks: Sequence[Task], *, runs: int, **more: Any) -> Cost:
-        """Measure a playbook of these tasks on localhost."""
-        book = self.work / "play.json"
+    def play(self, tasks: Sequence[Task], **more: Any) -> Run:
+        """Return the run of a playbook of these tasks on localhost."""
         variables = {"ansible_python_interpreter": str(self.bin / "python")}
         play = {"hosts": "localhost", "connection": "local", "gather_facts": False}
-        book.write_text(json.dumps([{**play, "vars": variables, "tasks": list(tasks)}]))
-        command = [self.bin / "ansible-playbook", book]
-        return measure(command, runs=runs, env=self.env, **more)
+        book = self._write([{**play, "vars": variables, "tasks": list(tasks)}], "play.json")
+        return Run([self.bin / "ansible-playbook", book], self.env, **more)
 
-    def inventory(self, name: str, config: Mapping[str, Any], *, runs: int) -> Cost:
-        """Measure `ansible-inventory --list` of an inventory file."""
-        path = self.work / name
-        path.write_text(json.dumps(config))
-        command = [self.bin / "ansible-inventory", "-i", path, "--list"]
-        return measure(command, runs=runs, env=self.env)
+    def inventory(self, config: Mapping[str, Any], **more: Any) -> Run:
+        """Return the run of `ansible-inventory --list` with an inventory file."""
+        path = self._write(config, "hostler.yml")
+        return Run([self.bin / "ansible-inventory", "-i", path, "--list"], self.env, **more)
+
+    def _write(self, content: Any, suffix: str) -> Path:
+        descriptor, path = tempfile.mkstemp(dir=self.work, suffix=f".{suffix}")
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(content, file)
+        return Path(path)
 
 
 def ours(work: Path) -> Ansible:

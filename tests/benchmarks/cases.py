@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,13 +18,13 @@ from typing import Any
 import libvirt
 
 from benchmarks.ansibles import Ansible, Task
-from benchmarks.measure import Cost, measure
-from benchmarks.rig import far_away, remove, vms
+from benchmarks.measure import Cost, Run, measure
+from benchmarks.rig import PREFIX, far_away, remove, vms
 
 HERE = Path(__file__).resolve().parent
 RAW = HERE / "raw"
-SLOW_RUNS = 3
-"""Runs of what takes half a minute."""
+SLOW_ROUNDS = 3
+"""Rounds with what takes half a minute."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,13 @@ class Section:
     costs: dict[str, Cost] = field(default_factory=dict)
     ratios: list[Ratio] = field(default_factory=list)
 
-    def add(self, name: str, cost: Cost) -> Cost:
-        """Note a result, and show it."""
-        self.costs[name] = cost
-        print(f"  {name:<60} {cost.wall:7.2f} s  {cost.cpu:7.2f} CPU s", flush=True)
-        return cost
+    def measure(self, wanted: dict[str, Run], rounds: int) -> Iterator[Cost]:
+        """Measure, note and show; the costs in the order of the commands."""
+        self.costs.update(measure(wanted, rounds=rounds))
+        for name in wanted:
+            cost = self.costs[name]
+            print(f"  {name:<60} {cost.wall:7.2f} s  {cost.cpu:7.2f} CPU s", flush=True)
+        return iter([self.costs[name] for name in wanted])
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,7 @@ class Bench:
     uri: str
     ours: Ansible
     peer: Ansible
-    runs: int
-
-    @property
-    def slow_runs(self) -> int:
-        """Runs of what takes long."""
-        return min(self.runs, SLOW_RUNS)
+    rounds: int
 
 
 def imports(bench: Bench) -> Section:
@@ -79,9 +76,13 @@ def imports(bench: Bench) -> Section:
         "import hostler",
         "A fresh Python that imports the SDK. libvirt, pydantic, SQLAlchemy load when first used.",
     )
-    python = partial(measure, runs=max(bench.runs, 15))
-    empty = section.add("python -c pass", python([sys.executable, "-c", "pass"]))
-    loaded = section.add("import hostler", python([sys.executable, "-c", "import hostler"]))
+    empty, loaded = section.measure(
+        {
+            "python -c pass": Run([sys.executable, "-c", "pass"]),
+            "import hostler": Run([sys.executable, "-c", "import hostler"]),
+        },
+        max(bench.rounds, 15),
+    )
     milliseconds = (loaded.cpu - empty.cpu) * 1000
     section.ratios.append(Ratio("CPU milliseconds of `import hostler`", milliseconds, 60))
     return section
@@ -93,34 +94,34 @@ def running(bench: Bench) -> Section:
         "50 VMs that run already: state=running",
         "What most tasks of most runs are: everything is as it should be already.",
     )
+    ours, theirs = bench.ours, partial(bench.peer.play, at_most=SLOW_ROUNDS)
     with vms(bench.uri, 50, running=True) as names:
-        empty = section.add("empty play", bench.ours.play([], runs=bench.runs))
         vm, virt = _vm(bench.uri), _virt(bench.uri)
-        ours = section.add(
-            "hostler.fleet.vm, a loop of 50", bench.ours.play([_loop(vm, names)], runs=bench.runs)
+        empty, loop, tasks, _, their_loop, their_tasks = section.measure(
+            {
+                "empty play": ours.play([]),
+                "hostler.fleet.vm, a loop of 50": ours.play([_loop(vm, names)]),
+                "hostler.fleet.vm, 50 tasks": ours.play([vm(name) for name in names]),
+                "hostler.fleet.vm, one task with a list of 50": ours.play(
+                    [_many(bench.uri, names, state="running")]
+                ),
+                "community.libvirt.virt, a loop of 50": theirs([_loop(virt, names)]),
+                "community.libvirt.virt, 50 tasks": theirs([virt(name) for name in names]),
+            },
+            bench.rounds,
         )
-        ours_tasks = section.add(
-            "hostler.fleet.vm, 50 tasks", bench.ours.play([vm(n) for n in names], runs=bench.runs)
-        )
-        section.add(
-            "hostler.fleet.vm, one task with a list of 50",
-            bench.ours.play([_many(bench.uri, names, state="running")], runs=bench.runs),
-        )
-        theirs = section.add(
-            "community.libvirt.virt, a loop of 50",
-            bench.peer.play([_loop(virt, names)], runs=bench.slow_runs),
-        )
-        theirs_tasks = section.add(
-            "community.libvirt.virt, 50 tasks",
-            bench.peer.play([virt(n) for n in names], runs=bench.slow_runs),
-        )
-    share = empty.cpu
+    both = "CPU of Hostler / community.libvirt"
     section.ratios += [
-        Ratio("loop: CPU of Hostler / community.libvirt", ours.cpu / theirs.cpu, 0.1),
-        Ratio("tasks: CPU of Hostler / community.libvirt", ours_tasks.cpu / theirs_tasks.cpu, 0.1),
+        Ratio(f"loop: {both}", loop.cpu / their_loop.cpu, 0.1),
+        Ratio(f"tasks: {both}", tasks.cpu / their_tasks.cpu, 0.1),
         Ratio(
-            "loop, less the empty play: CPU of Hostler / community.libvirt",
-            (ours.cpu - share) / (theirs.cpu - share),
+            f"loop, less the empty play: {both}",
+            (loop.cpu - empty.cpu) / (their_loop.cpu - empty.cpu),
+            0.1,
+        ),
+        Ratio(
+            f"tasks, less the empty play: {both}",
+            (tasks.cpu - empty.cpu) / (their_tasks.cpu - empty.cpu),
             0.1,
         ),
     ]
@@ -134,29 +135,29 @@ def define(bench: Bench) -> Section:
         "Beside the empty play and a script that makes the same 50 definitions, one call each. The"
         " task does more: it looks what is there, plans, keeps a journal and reads the VMs back.",
     )
-    names = [f"bench-{number:04}" for number in range(50)]
+    names = [f"{PREFIX}{number:04}" for number in range(50)]
     clean = partial(remove, bench.uri)
-    task = _many(bench.uri, names, cpus=1, memory="64MiB", virt_type="qemu")
+    task = bench.ours.play(
+        [_many(bench.uri, names, cpus=1, memory="64MiB", virt_type="qemu")], prepare=clean
+    )
     try:
-        empty = section.add("empty play", bench.ours.play([], runs=bench.runs))
-        bench.ours.play([task], runs=1, prepare=clean)
-        definitions = bench.ours.work / "definitions.json"
-        definitions.write_text(json.dumps(_definitions(bench.uri, set(names))))
-        script = [sys.executable, RAW / "define.py", bench.uri, definitions]
-        raw = section.add(
-            "libvirt-python, 50 defineXML", measure(script, runs=bench.runs, prepare=clean)
-        )
-        ours = section.add(
-            "hostler.fleet.vm, one task with a list of 50",
-            bench.ours.play([task], runs=bench.runs, prepare=clean),
-        )
-        theirs = section.add(
-            "community.libvirt.virt, a loop of 50",
-            bench.peer.play(
-                [_define_loop(bench.uri, json.loads(definitions.read_text()))],
-                runs=bench.slow_runs,
-                prepare=clean,
-            ),
+        measure({"to have the definitions": task}, rounds=1)
+        definitions = _definitions(bench.uri, set(names))
+        file = bench.ours.work / "definitions.json"
+        file.write_text(json.dumps(definitions))
+        theirs = [_define_loop(bench.uri, definitions)]
+        empty, raw, ours, their_loop = section.measure(
+            {
+                "empty play": bench.ours.play([]),
+                "libvirt-python, 50 defineXML": Run(
+                    [sys.executable, RAW / "define.py", bench.uri, file], prepare=clean
+                ),
+                "hostler.fleet.vm, one task with a list of 50": task,
+                "community.libvirt.virt, a loop of 50": bench.peer.play(
+                    theirs, prepare=clean, at_most=SLOW_ROUNDS
+                ),
+            },
+            bench.rounds,
         )
     finally:
         clean()
@@ -166,7 +167,7 @@ def define(bench: Bench) -> Section:
             ours.wall / (empty.wall + raw.wall),
             1.5,
         ),
-        Ratio("time of community.libvirt / Hostler", theirs.wall / ours.wall, 1, at_least=True),
+        Ratio("time of community.libvirt / Hostler", their_loop.wall / ours.wall, 1, at_least=True),
     ]
     return section
 
@@ -179,8 +180,7 @@ def inventory(bench: Bench) -> Section:
         " inventory can't do without: the list, the statistics, the XML of each VM.",
     )
     with vms(bench.uri, 1000):
-        _inventories(bench, section, bench.uri)
-    empty, raw, ours, theirs = section.costs.values()
+        empty, raw, ours, theirs = _inventories(bench, section, bench.uri)
     section.ratios += [
         Ratio(
             "time of Hostler / (empty inventory + libvirt-python)",
@@ -200,33 +200,27 @@ def far_inventory(bench: Bench) -> Section:
         " the empty inventory; what is left is the plugin's.",
     )
     with vms(bench.uri, 200), far_away(bench.uri, 10) as uri:
-        _inventories(bench, section, uri)
-    empty, _, ours, theirs = section.costs.values()
+        empty, _, ours, theirs = _inventories(bench, section, uri)
+    whole = "time of community.libvirt / Hostler, whole commands"
     section.ratios += [
         _share("time of community.libvirt / Hostler", theirs, ours, empty, 20),
-        Ratio(
-            "time of community.libvirt / Hostler, whole commands",
-            theirs.wall / ours.wall,
-            1,
-            at_least=True,
-        ),
+        Ratio(whole, theirs.wall / ours.wall, 1, at_least=True),
     ]
     return section
 
 
-def _inventories(bench: Bench, section: Section, uri: str) -> None:
-    empty: dict[str, Any] = {"all": {}}
-    ours = {"plugin": "hostler.fleet.vms", "uri": uri}
-    theirs = {"plugin": "community.libvirt.libvirt", "uri": uri}
-    section.add("empty inventory", bench.ours.inventory("empty.yml", empty, runs=bench.runs))
-    script = [sys.executable, RAW / "inventory.py", uri]
-    section.add("libvirt-python, list, statistics and XML", measure(script, runs=bench.runs))
-    section.add(
-        "hostler.fleet.vms", bench.ours.inventory("ours.hostler.yml", ours, runs=bench.runs)
-    )
-    section.add(
-        "community.libvirt.libvirt",
-        bench.peer.inventory("theirs.libvirt.yml", theirs, runs=bench.slow_runs),
+def _inventories(bench: Bench, section: Section, uri: str) -> Iterator[Cost]:
+    ours, theirs = "hostler.fleet.vms", "community.libvirt.libvirt"
+    return section.measure(
+        {
+            "empty inventory": bench.ours.inventory({"all": {}}),
+            "libvirt-python, list, statistics and XML": Run(
+                [sys.executable, RAW / "inventory.py", uri]
+            ),
+            ours: bench.ours.inventory({"plugin": ours, "uri": uri}),
+            theirs: bench.peer.inventory({"plugin": theirs, "uri": uri}, at_most=SLOW_ROUNDS),
+        },
+        bench.rounds,
     )
 
 

@@ -1,15 +1,16 @@
 # Copyright: Hostler contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs a command several times and takes the median of what it cost."""
+"""Runs commands several times and takes the medians of what they cost."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 
 
@@ -25,23 +26,45 @@ class Cost:
     cpu: float
 
 
-def measure(
-    command: Sequence[object],
-    *,
-    runs: int,
-    env: Mapping[str, str] | None = None,
-    prepare: Callable[[], object] = lambda: None,
-) -> Cost:
-    """Return the medians of several runs; ``prepare`` is called before each, and not measured.
+def _nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Run:
+    """A command to measure.
+
+    Attributes:
+        command: the command's words.
+        env: what it finds in its environment beside what we have.
+        prepare: called before each run, and not measured.
+        at_most: how many times it is run at most, because it takes long.
+    """
+
+    command: Sequence[object]
+    env: Mapping[str, str] = field(default_factory=dict)
+    prepare: Callable[[], object] = _nothing
+    at_most: int = sys.maxsize
+
+
+def measure(wanted: Mapping[str, Run], *, rounds: int) -> dict[str, Cost]:
+    """Return the median costs of commands.
+
+    They take turns: what else the machine does then weighs on all of them alike.
 
     Raises:
-        Failed: a run ended with an error.
+        Failed: a command ended with an error.
     """
-    costs = []
-    for _ in range(runs):
-        prepare()
-        costs.append(_once(command, {**os.environ, **(env or {})}))
-    return Cost(median(cost.wall for cost in costs), median(cost.cpu for cost in costs))
+    costs: dict[str, list[Cost]] = {name: [] for name in wanted}
+    for number in range(rounds):
+        for name, run in wanted.items():
+            if number < run.at_most:
+                run.prepare()
+                costs[name].append(_once(run.command, {**os.environ, **run.env}))
+    return {
+        name: Cost(median(cost.wall for cost in made), median(cost.cpu for cost in made))
+        for name, made in costs.items()
+    }
 
 
 def _once(command: Sequence[object], env: Mapping[str, str]) -> Cost:

@@ -34,18 +34,18 @@ Written by `make bench`; do not edit.
 
 `make bench` measures this on your machine and writes this page. It starts a libvirt host of its
 own, makes VMs on it and removes both. Ratios tell more than seconds: everything on this page was
-measured in one run on one machine. Times are medians of {runs} runs ({slow} of community.libvirt's
-slow ones); CPU counts all processes that Ansible starts.
+measured in one run on one machine. The commands take turns; times are medians of {rounds} rounds
+({slow} for community.libvirt). CPU counts all processes that a command starts.
 
 | | |
 |---|---|
 """
 
 
-def write(sections: Iterable[Section], *, runs: int, slow: int) -> Path:
+def write(sections: Iterable[Section], *, rounds: int, slow: int) -> Path:
     """Write the page."""
     rows = "".join(f"| {name} | {value} |\n" for name, value in _machine().items())
-    parts = [HEAD.format(runs=runs, slow=slow) + rows, *(_section(s) for s in sections)]
+    parts = [HEAD.format(rounds=rounds, slow=slow) + rows, *(_section(s) for s in sections)]
     PAGE.write_text("\n".join(parts))
     return PAGE
 
