@@ -40,7 +40,7 @@ def dump(uri: str, prefix: str = "") -> dict[str, Any]:
 def _domain(domain: libvirt.virDomain) -> dict[str, Any]:
     secure = libvirt.VIR_DOMAIN_XML_SECURE
     return {
-        "state": domain.state(),
+        "state": domain.state()[0],  # a failed start leaves its reason
         "xml": domain.XMLDesc(secure),
         "stored": domain.XMLDesc(secure | libvirt.VIR_DOMAIN_XML_INACTIVE),
         "persistent": domain.isPersistent(),

@@ -5,13 +5,18 @@ from __future__ import annotations
 
 import hashlib
 import struct
+import sys
+from array import array
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from hostler.errors import InvalidInput, NotFound
 
 _QCOW2 = b"QFI\xfb"
 _HEADER = ">4sIQIIQIIQQII"
+_OFFSET = 0x00FFFFFFFFFFFE00
+_COMPRESSED = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ def read_image(path: str, checksum: str | None = None) -> ImageFacts:
         size = file.stat().st_size
         with file.open("rb") as stream:
             head = stream.read(struct.calcsize(_HEADER))
+            whole = head[:4] != _QCOW2 or _is_whole(stream, head, size)
     except FileNotFoundError:
         raise NotFound("there is no such file", on=on, hint="It is read on this machine.") from None
     except OSError as error:
@@ -50,22 +56,46 @@ def read_image(path: str, checksum: str | None = None) -> ImageFacts:
         raise InvalidInput("the file is empty", on=on, hint="Download it again.")
     if checksum is not None and checksum != f"sha256:{_sha256(file)}":
         raise InvalidInput("its checksum is another", on=on, hint="Download it again.")
+    if not whole:
+        raise InvalidInput("it is a truncated qcow2 image", on=on, hint="Download it again.")
     if head[:4] == _QCOW2:
-        return ImageFacts(str(file), "qcow2", _qcow2_capacity(head, size, on), size)
+        return ImageFacts(str(file), "qcow2", _qcow2_capacity(head, on), size)
     return ImageFacts(str(file), "raw", size, size)
 
 
-def _qcow2_capacity(head: bytes, size: int, on: str) -> int:
+def _is_whole(stream: IO[bytes], head: bytes, size: int) -> bool:
+    """Whether every cluster that a qcow2 image's tables name starts inside of the file."""
     if len(head) < struct.calcsize(_HEADER):
-        raise InvalidInput("it is a truncated qcow2 image", on=on, hint="Download it again.")
+        return False
     fields = struct.unpack(_HEADER, head)
-    backing, capacity, l1_size, l1_table = fields[2], fields[5], fields[7], fields[8]
+    cluster_bits, l1_size, l1_table = fields[4], fields[7], fields[8]
+    if l1_table + l1_size * 8 > size or fields[9] >= size or not 9 <= cluster_bits <= 21:
+        return False
+    for l2_table in _entries(stream, l1_table, l1_size):
+        offset = l2_table & _OFFSET
+        if offset + (1 << cluster_bits) > size:
+            return False
+        clusters = _entries(stream, offset, 1 << cluster_bits - 3) if offset else ()
+        plain = (entry & _OFFSET for entry in clusters if not entry & _COMPRESSED)
+        if max(plain, default=0) >= size:
+            return False
+    return True
+
+
+def _entries(stream: IO[bytes], offset: int, count: int) -> array[int]:
+    stream.seek(offset)
+    table = array("Q", stream.read(count * 8))
+    if sys.byteorder == "little":
+        table.byteswap()
+    return table
+
+
+def _qcow2_capacity(head: bytes, on: str) -> int:
+    backing, capacity = struct.unpack(_HEADER, head)[2], struct.unpack(_HEADER, head)[5]
     if backing:
         raise InvalidInput(
             "it needs a backing file", on=on, hint="Flatten it first with 'qemu-img convert'."
         )
-    if l1_table + l1_size * 8 > size or fields[9] > size:
-        raise InvalidInput("it is a truncated qcow2 image", on=on, hint="Download it again.")
     return int(capacity)
 
 

@@ -120,7 +120,7 @@ def _observe_one(
         sizes=_sizes(hypervisor, domain, disks) if domain and spec.disks else {},
         template_disks=_disks(hypervisor, template) if template else {},
         others=others,
-        images=_images(spec) if domain is None or spec.disks else {},
+        images=_images(spec, domain),
         password_same=_password_same(hypervisor, spec, domain.name) if domain else None,
         new_uuid=str(uuid.uuid4()),
         new_macs=tuple(_mac() for _ in range(len(spec.networks or ()) + 16)),
@@ -236,11 +236,18 @@ def _paths_in_use(hypervisor: Hypervisor) -> dict[str, set[str]]:
     return dict(zip(states, hypervisor.pipeline(of, states.values()), strict=True))
 
 
-def _images(spec: VmSpec) -> dict[str, ImageFacts]:
+def _images(spec: VmSpec, domain: DomainState | None) -> dict[str, ImageFacts]:
+    """Read the images of disks that are still to be made: the others' files may be gone."""
+    have = [] if domain is None else drives(parse(domain.inactive_xml), "disk")
+    targets = {attr(d, "target", "dev") for d in have}
+    names = {(s.volume or s.path or "").rsplit("/", 1)[-1] for d in have if (s := source_of(d))}
+    unnamed = [d for d in spec.disks if not (d.target or d.volume or d.path)]
+    made = [d for d in spec.disks if d.target in targets or d.volume in names]
+    made += unnamed[: len(have) - len(made)]
     return {
         d.image: read_image(d.image, d.image_checksum)
         for d in spec.disks
-        if d.image and d.state == "present"
+        if d.image and d.state == "present" and d not in made
     }
 
 
