@@ -49,7 +49,8 @@ def configure() -> None:
     for folder in keys:
         folder.chmod(0o700)
     values = _values()
-    values |= {part: _render(f"{part}.part", values) for part in ("authtoken", "messaging")}
+    for part in ("credentials", "authtoken", "messaging"):
+        values[part] = _render(f"{part}.part", values).rstrip()
     for template in TEMPLATES.rglob("*"):
         relative = template.relative_to(TEMPLATES)
         if template.is_file() and relative.suffix != ".part" and relative.parts[0] != "compute":

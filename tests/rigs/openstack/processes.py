@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from rigs.openstack.layout import BOX, ETC, LIB, LOG, RUN
+from rigs.openstack.layout import APIS, BOX, ETC, LIB, LOG, RUN, VENV
 
 # Field numbers in /proc/PID/stat after the command's name: proc_pid_stat(5).
 _STATE, _SESSION, _START = 0, 3, 19
@@ -42,10 +42,9 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         "MALLOC_ARENA_MAX": "2",
         "PYTHONPATH": str(LIB),
         "no_proxy": "127.0.0.1,localhost",
-        "OS_NOVA_CONFIG_FILES": "api-paste.ini;nova.conf;controller.conf",
+        "OS_NOVA_CONFIG_FILES": f"{VENV}/etc/nova/api-paste.ini;nova.conf;controller.conf",
     }
-    env |= {f"OS_{s.upper()}_CONFIG_DIR": str(ETC / s) for s in ("keystone", "nova", "placement")}
-    env |= {f"OS_{s.upper()}_CONFIG_DIR": str(ETC / s) for s in ("neutron", "glance")}
+    env |= {f"OS_{api.upper()}_CONFIG_DIR": str(ETC / api) for api in APIS}
     return env | dict(extra or {})
 
 
