@@ -31,8 +31,8 @@ def test_life_of_a_snapshot(play: Play) -> None:
     assert sorted(life["taken"]["snapshots"]) == ["now"]
     assert [item["changed"] for item in life["several"]["results"]] == [False, True]
     shown = life["shown"]["vms"][0]["snapshots"]
-    assert sorted(snapshot["name"] for snapshot in shown) == ["later", "now"]
-    assert sorted(life["removed"]["snapshots"]) == ["later"]
+    assert sorted(snapshot["name"] for snapshot in shown) == ["now", "then"]
+    assert sorted(life["removed"]["snapshots"]) == ["then"]
     assert life["no such VM"]["error"]["code"] == "not_found"
     assert life["no such snapshot"]["error"]["code"] == "not_found"
     assert "vm" in life["of no VM"]["msg"]
