@@ -110,7 +110,7 @@ def _page() -> Iterator[str]:
     for title, names in CONTENT.items():
         yield f"## {title}\n"
         for name in names:
-            module, _, attribute = name.partition(":")
+            module, attribute = name.split(":")
             yield from _object(module, attribute, getattr(import_module(module), attribute))
 
 
@@ -205,10 +205,10 @@ def _docstring(thing: Any) -> Iterator[str]:
     """Write a docstring of Google's style: its sections become lists."""
     text = inspect.getdoc(thing) or ""
     for block in re.split(r"\n\s*\n", text):
-        head, _, body = block.partition("\n")
+        head = block.partition("\n")[0]
         if re.fullmatch(r"(Args|Raises|Returns|Attributes):", head):
             yield f"{head}\n"
-            yield from _entries(body)
+            yield from _entries(block.removeprefix(head))
             yield ""
         elif block.lstrip().startswith(">>>"):
             yield "```pycon\n" + block + "\n```\n"
