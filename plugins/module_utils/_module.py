@@ -79,11 +79,13 @@ class Module:
 
     def preload(self) -> None:
         """Import what the work needs, so that processes forked from this one have it."""
+        gc.disable()  # there is none in modules and classes
         with suppress(ImportError):  # perform() says what is missing
             for name in ("hostler.fleet", *self.needs):
                 import_module(name)
             import_module("hostler.models").build()
         gc.freeze()  # forks need not look for garbage in all this, nor copy the pages it is on
+        gc.enable()
 
 
 def failed(error: HostlerError) -> Result:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -180,6 +181,22 @@ _NUMBERS = {
     "memory_mb": ("memory", "{}MiB"),
     "memory_gb": ("memory", "{}GiB"),
 }
+_DISK_SIZES = ("disk_gb", "storage_gb")
+
+
+def merged(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay a VM's own fields over defaults; a field wins in whatever spelling it is given."""
+    base = dict(defaults)
+    for theirs, (ours, _) in _NUMBERS.items():
+        if theirs in own or ours in own:
+            base.pop(theirs, None)
+            base.pop(ours, None)
+    if any(name in own for name in (*_DISK_SIZES, "disks")):
+        for name in _DISK_SIZES:
+            base.pop(name, None)
+        first, *others = base.get("disks") or [{}]
+        base["disks"] = [{k: v for k, v in dict(first).items() if k != "size"}, *others]
+    return {**base, **own}
 
 
 def _other_spellings(data: dict[str, Any]) -> dict[str, Any]:
@@ -191,7 +208,7 @@ def _other_spellings(data: dict[str, Any]) -> dict[str, Any]:
         if data.get(ours) is not None:
             raise ValueError(f"'{theirs}' and '{ours}' say the same thing; give one")
         data[ours] = value if ours == "cpus" else form.format(value)
-    for theirs in ("disk_gb", "storage_gb"):
+    for theirs in _DISK_SIZES:
         value = data.pop(theirs, None)
         if value is None:
             continue

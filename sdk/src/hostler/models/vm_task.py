@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hostler.errors import InvalidInput
 from hostler.models.problems import sentence
-from hostler.models.vm import Part, VmSpec
+from hostler.models.vm import Part, VmSpec, merged
 from hostler.models.vm_view import Vm, VmStatus
 
 VmState = Literal["present", "running", "stopped", "paused", "restarted", "reset", "absent"]
@@ -63,11 +63,12 @@ class VmTask(Part):
             InvalidInput: names the field and what is wrong with it.
         """
         given = {k: v for k, v in data.items() if v is not None}
-        merged = {k: v for k, v in (defaults or {}).items() if v is not None} | given
-        options = {k: merged.pop(k) for k in list(merged) if k in VmOptions.model_fields}
-        name = str(merged.get("name", ""))[:60]
+        base = {k: v for k, v in (defaults or {}).items() if v is not None}
+        fields = merged(base, given)
+        options = {k: fields.pop(k) for k in list(fields) if k in VmOptions.model_fields}
+        name = str(fields.get("name", ""))[:60]
         try:
-            return cls(spec=VmSpec.model_validate(merged), options=VmOptions(**options))
+            return cls(spec=VmSpec.model_validate(fields), options=VmOptions(**options))
         except ValidationError as error:
             raise InvalidInput(sentence(error), on=f"VM {name!r}" if name else "VM") from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -66,9 +66,15 @@ class Observed:
 
 
 def observe(
-    hypervisor: Hypervisor, tasks: Sequence[VmTask], kvm_works: bool | None
+    hypervisor: Hypervisor,
+    tasks: Sequence[VmTask],
+    ask_kvm: Callable[[HostFacts], bool | None],
 ) -> list[Observed | HostlerError]:
-    """Read the world for tasks; what fails for one of them is that one's own answer."""
+    """Read the world for tasks; what fails for one of them is that one's own answer.
+
+    ``ask_kvm`` says whether a guest is known to boot under KVM; asked only where a task leaves
+    the choice to us.
+    """
     specs = [task.spec for task in tasks]
     templates = {s.from_template.vm for s in specs if s.from_template and s.from_template.vm}
     renamed = {s.new_name for s in specs if s.new_name}
@@ -81,7 +87,7 @@ def observe(
         networks=_networks(hypervisor) if _needs_networks(tasks, domains) else {},
         pools=pools,
         volume_names={name: hypervisor.volumes.names(name) for name in pools},
-        kvm_works=kvm_works,
+        kvm_works=ask_kvm(hypervisor.facts) if _needs_kvm(hypervisor, tasks, domains) else None,
     )
     others = _paths_in_use(hypervisor) if any(_deletes(t) for t in tasks) else {}
 
@@ -93,6 +99,14 @@ def observe(
             return error
 
     return hypervisor.pipeline(one, tasks)
+
+
+def _needs_kvm(
+    hypervisor: Hypervisor, tasks: Iterable[VmTask], domains: dict[str, DomainState]
+) -> bool:
+    new = [t.spec for t in tasks if t.spec.name not in domains and t.options.state != "absent"]
+    open_choice = any(s.virt_type in (None, "auto") and not s.xml for s in new)
+    return open_choice and hypervisor.facts.driver == "QEMU"
 
 
 def _deletes(task: VmTask) -> bool:

@@ -31,8 +31,7 @@ from hostler.vms.domain.tree import Element, memory_of, parse
 
 def read_vms(hypervisor: Hypervisor, query: VmQuery) -> list[Vm]:
     """Read the VMs that a query finds, sorted; paging is the caller's."""
-    names = [n for n in hypervisor.domains.names() if query.names_match(n)]
-    states = hypervisor.domains.read(names)
+    states = hypervisor.domains.read_where(query.names_match)
     stats = _bulk_stats(hypervisor, states, full="stats" in query.fields) if states else {}
     trees = {n: (parse(s.inactive_xml), _active(s)) for n, s in states.items()}
     running = {n: active for n, (_, active) in trees.items() if active is not None}

@@ -217,9 +217,9 @@ class Vms:
         """Observe once, plan each; an error belongs to its own task."""
         if not tasks:
             return []
-        kvm = self._kvm_works(tasks, hypervisor)
         plans: list[Plan | HostlerError] = []
-        for task, seen in zip(tasks, observe(hypervisor, tasks, kvm), strict=True):
+        views = observe(hypervisor, tasks, self._fleet.kvm_works)
+        for task, seen in zip(tasks, views, strict=True):
             try:
                 if isinstance(seen, HostlerError):
                     raise seen
@@ -227,13 +227,6 @@ class Vms:
             except HostlerError as error:
                 plans.append(error)
         return plans
-
-    def _kvm_works(self, tasks: Sequence[VmTask], hypervisor: Hypervisor) -> bool | None:
-        """Ask whether KVM works only where a task leaves the choice to us."""
-        asked = any(t.spec.virt_type in (None, "auto") and not t.spec.xml for t in tasks)
-        if not asked or hypervisor.facts.driver != "QEMU":
-            return None
-        return self._fleet.kvm_works(hypervisor.facts)
 
     def _apply(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -70,10 +70,14 @@ class Domains:
 
     def read(self, names: Iterable[str]) -> dict[str, DomainState]:
         """Read domains by name, side by side; those that are not there are left out."""
+        wanted = set(names)
+        return self.read_where(lambda name: name in wanted)
+
+    def read_where(self, matches: Callable[[str], bool]) -> dict[str, DomainState]:
+        """Read the domains whose names match, side by side."""
         connection = self._hypervisor.read()
         with translated(f"hypervisor {self._hypervisor.uri}"):
-            wanted = set(names)
-            found = [d for d in connection.listAllDomains() if d.name() in wanted]
+            found = [d for d in connection.listAllDomains() if matches(d.name())]
         states = self._hypervisor.pipeline(self._read_one, found)
         return {s.name: s for s in states if s is not None}
 

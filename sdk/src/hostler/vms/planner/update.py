@@ -222,15 +222,17 @@ def _plan(
 ) -> Plan:
     name = str(task.spec.new_name or domain.name)
     stays = domain.active_xml is not None and not stops
-    waits = update.pending if stays else []
     sizes = observed.sizes | {
         str(d.disk.target): d.size for d in update.parts.disks if d.size is not None
     }
     before = _shown_before(domain, observed)
+    if not steps:
+        return _nothing(domain, update, before, restart=stays and bool(update.blocked))
     after = shown(update.config.tree, sizes, update.parts.generated)
     autostart = domain.autostart if task.spec.autostart is None else task.spec.autostart
     status = _status_after(task.options, domain, stops=stops)
     after = {"name": name, **after, "status": status, "autostart": autostart}
+    waits = update.pending if stays else []
     if waits:
         after["changes_pending"] = waits
     if update.password is not None and not update.old_password:
@@ -240,10 +242,24 @@ def _plan(
         target=f"vm/{domain.name}",
         summary=_summary(domain, update, steps),
         before=before,
-        after=after if steps else before,
+        after=after,
         warnings=_warnings(domain, update, restart=restart),
         facts={"restart_required": restart, "changes_pending": waits},
         steps=steps,
+    )
+
+
+def _nothing(domain: DomainState, update: Update, before: dict[str, Any], *, restart: bool) -> Plan:
+    return Plan(
+        target=f"vm/{domain.name}",
+        summary=f"VM {domain.name} is as wanted",
+        before=before,
+        after=before,
+        warnings=_warnings(domain, update, restart=restart),
+        facts={
+            "restart_required": restart,
+            "changes_pending": before.get("changes_pending", []),
+        },
     )
 
 
@@ -265,8 +281,6 @@ def _status_after(options: VmOptions, domain: DomainState, *, stops: bool) -> st
 
 
 def _summary(domain: DomainState, update: Update, steps: list[Step]) -> str:
-    if not steps:
-        return f"VM {domain.name} is as wanted"
     fields = sorted({c.field for c in [*update.config.changes, *update.live]})
     grown = [f"disks.{d.disk.target}.size" for d in update.parts.disks if d.grow_live]
     if fields or grown:
