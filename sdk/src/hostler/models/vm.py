@@ -187,10 +187,10 @@ _DISK_SIZES = ("disk_gb", "storage_gb")
 def merged(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """Lay a VM's own fields over defaults; a field wins in whatever spelling it is given."""
     base = dict(defaults)
-    for theirs, (ours, _) in _NUMBERS.items():
-        if theirs in own or ours in own:
-            base.pop(theirs, None)
-            base.pop(ours, None)
+    for field in {ours for ours, _ in _NUMBERS.values()}:
+        names = {field, *(theirs for theirs, (ours, _) in _NUMBERS.items() if ours == field)}
+        if names & set(own):
+            base = {name: value for name, value in base.items() if name not in names}
     if any(name in own for name in (*_DISK_SIZES, "disks")):
         for name in _DISK_SIZES:
             base.pop(name, None)
