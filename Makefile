@@ -7,15 +7,17 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON := .venv/bin/python
 HOSTS := tests/rigs/libvirt/hosts.sh
+OPENSTACK := tests/rigs/openstack/box
 GUEST := .cache/guest/hostler-guest.qcow2
 
 # IMAGE: a cloud image of your own for the demo; empty: the small guest that is built here.
 IMAGE ?=
 
-.PHONY: help setup demo test quick bench docs rig-libvirt rig-libvirt-down clean
+.PHONY: help setup demo test quick bench docs rig-libvirt rig-libvirt-down clean \
+	rig-openstack rig-openstack-down rig-openstack-reset
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what is missing, make .venv, start libvirt, build the guest image
 	@tests/setup/setup.sh
@@ -46,4 +48,14 @@ rig-libvirt-down: ## stop them and remove what they left
 
 clean: ## remove all that was built here (not the system packages, nor libvirt's VMs)
 	@for rig in .cache/rigs/libvirt/*/; do [ ! -d "$$rig" ] || HOSTLER_RIG_NET=$$(basename "$$rig") $(HOSTS) down; done
+	@[ ! -d .cache/rigs/openstack ] || $(OPENSTACK) down
 	rm -rf .venv .cache .tox tests/output docs/site sdk/dist
+
+rig-openstack: ## start a real OpenStack with 8 fake GPU hosts (installs what is missing)
+	@$(OPENSTACK) up
+
+rig-openstack-down: ## stop it; its data stays
+	@$(OPENSTACK) down
+
+rig-openstack-reset: ## bring its servers, ports, aggregates and services back to the seeded state
+	@$(OPENSTACK) reset

@@ -13,7 +13,7 @@ from email.message import Message
 from typing import Any
 from urllib.parse import urlencode
 
-from rigs.openstack.layout import PASSWORD, PORTS
+from rigs.openstack.layout import APIS, PASSWORD, PORTS, proxy_port
 from rigs.openstack.processes import RigError
 
 Json = dict[str, Any]
@@ -34,9 +34,10 @@ class ApiError(RigError):
 
 
 class Cloud:
-    """All five APIs as one user; may be shared by threads."""
+    """All five APIs as one user, on request through the fault proxy; may be shared by threads."""
 
-    def __init__(self, user: str = "admin", project: str = "") -> None:
+    def __init__(self, user: str = "admin", project: str = "", *, proxied: bool = False) -> None:
+        self._ports = {api: proxy_port(api) if proxied else PORTS[api] for api in APIS}
         self._user = user
         self._project = project or user
         self._token = ""
@@ -98,7 +99,7 @@ class Cloud:
     def _send(
         self, method: str, service: str, path: str, body: bytes | None, headers: Mapping[str, str]
     ) -> tuple[Message, Json]:
-        connection = http.client.HTTPConnection("127.0.0.1", PORTS[service], timeout=_TIMEOUT)
+        connection = http.client.HTTPConnection("127.0.0.1", self._ports[service], timeout=_TIMEOUT)
         try:
             connection.request(method, path, body, dict(headers))
             response = connection.getresponse()

@@ -156,9 +156,7 @@ def _proxy_handler(service: str, book: Book) -> type[_Handler]:
     return Proxy
 
 
-def _forward(
-    service: str, method: str, path: str, headers: Message, body: bytes
-) -> _Answer | None:
+def _forward(service: str, method: str, path: str, headers: Message, body: bytes) -> _Answer | None:
     """Ask the service; None when it gives no answer."""
     connection = http.client.HTTPConnection("127.0.0.1", PORTS[service], timeout=_TIMEOUT)
     try:

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import signal
+import socket
 import sys
 from collections.abc import Iterable
 
@@ -56,11 +58,11 @@ def start(hosts: list[str]) -> None:
     """Start all that does not run, and wait until the cloud and these hosts are usable."""
     configure()
     database.ensure_data()
-    (RUN / "go.ready").unlink(missing_ok=True)
+    ready_file("apis").unlink(missing_ok=True)
     _start_rabbitmq()
     database.start()
     _start_nova(hosts)  # it imports while the rest comes up
-    keystone.start()
+    keystone.serve("keystone", "keystone.wsgi.api", threads=8)
     keystone.serve("placement", "placement.wsgi.api", threads=8)
     keystone.serve("nova", "nova.wsgi.osapi_compute", threads=16)
     keystone.serve("neutron", "neutron.wsgi.api", threads=8)
@@ -71,7 +73,7 @@ def start(hosts: list[str]) -> None:
         processes.wait(api, lambda api=api: answers(api), 120, [api])  # type: ignore[misc]
     for api, path in _FIRST_REQUESTS:
         processes.wait(api, lambda a=api, p=path: bool(cloud.get(a, p)), 30)  # type: ignore[misc]
-    (RUN / "go.ready").touch()
+    ready_file("apis").touch()
     _wait_for_nova(cloud, hosts)
 
 
@@ -127,18 +129,20 @@ def _start_nova(hosts: list[str]) -> None:
         return
     for name in missing:
         ready_file(name).unlink(missing_ok=True)
-    number = 1
-    while processes.pid_of(f"nova-launcher-{number}"):
-        number += 1
+    launchers = _launchers()
+    # one that still waits is left from a start that failed: it would start the same hosts again
+    processes.stop(name for name in launchers if not ready_file(name).exists())
+    number = next(n for n in itertools.count(1) if f"nova-launcher-{n}" not in launchers)
+    launcher = f"nova-launcher-{number}"
+    ready_file(launcher).unlink(missing_ok=True)
     script = LIB / "nova_services.py"
     env = {"OS_NOVA_DISABLE_EVENTLET_PATCHING": "false"}
-    launcher = f"nova-launcher-{number}"
-    processes.start(launcher, PYTHON, script, RUN, ETC, LOG, *missing, env=env)
+    processes.start(launcher, PYTHON, script, launcher, RUN, ETC, LOG, *missing, env=env)
 
 
 def _wait_for_nova(cloud: Cloud, hosts: list[str]) -> None:
     names = [*CONTROL, *map(compute, hosts)]
-    watched = [*names, *(name for name in processes.running() if name.startswith("nova-launcher"))]
+    watched = [*names, *_launchers()]
     # the API alone may still tell of the run before
     processes.wait("nova", lambda: all(ready_file(n).exists() for n in names), 180, watched)
 
@@ -157,6 +161,10 @@ def _wait_for_nova(cloud: Cloud, hosts: list[str]) -> None:
     processes.wait("GPU inventories in placement", lambda: _inventories(cloud, hosts), 90, watched)
 
 
+def _launchers() -> list[str]:
+    return [name for name in processes.running() if name.startswith("nova-launcher")]
+
+
 def _inventories(cloud: Cloud, hosts: list[str]) -> bool:
     providers = cloud.get("placement", "/resource_providers")["resource_providers"]
     ids = {provider["name"]: provider["uuid"] for provider in providers}
@@ -170,7 +178,5 @@ def _inventories(cloud: Cloud, hosts: list[str]) -> bool:
 
 
 def _listens(port: int) -> bool:
-    import socket
-
     with socket.create_connection(("127.0.0.1", port), timeout=1):
         return True

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run nova-conductor, nova-scheduler and many nova-computes from one set of imports.
 
-usage: nova_services.py RUN_FOLDER ETC_FOLDER LOG_FOLDER NAME...
+usage: nova_services.py OWN_NAME RUN_FOLDER ETC_FOLDER LOG_FOLDER NAME...
 
 NAME is nova-conductor, nova-scheduler or nova-compute@HOST. nova is imported once, then one child
 per service is forked: memory is shared copy-on-write, and the import's seconds are paid once. Every
@@ -23,7 +23,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 CONTROL = ("nova-conductor", "nova-scheduler")
 _HEAVY = (
     "nova.cmd.compute",
@@ -43,17 +43,20 @@ _HEAVY = (
 
 def main() -> None:
     """Import, fork, wait."""
-    run, etc, log = (Path(folder) for folder in sys.argv[1:4])
-    names = sys.argv[4:]
+    own_name = sys.argv[1]
+    run, etc, log = (Path(folder) for folder in sys.argv[2:5])
+    names = sys.argv[5:]
     _import_nova(etc)
+    _wait_for(run / "apis.ready")
     children: dict[int, str] = {}
     for name in sorted(names, key=lambda name: name not in CONTROL):
         if name not in CONTROL:
-            _wait_for(run / "nova-conductor.ready", run / "go.ready")
+            _wait_for(run / "nova-conductor.ready")
         if not (pid := os.fork()):
             _child(name, run, etc, log)
         children[pid] = name
         _record(run, name, pid)
+    (run / f"{own_name}.ready").touch()
     _reap(children)
 
 
@@ -77,15 +80,18 @@ def _import_nova(etc: Path) -> None:
     gc.freeze()  # keeps shared pages shared
 
 
-def _wait_for(*files: Path) -> None:
-    """Wait for the conductor and all APIs.
+def _wait_for(file: Path) -> None:
+    """Wait for another part to be ready; give up when it isn't in time.
 
-    A compute that calls before the conductor listens waits 10 s for an answer that never comes; one
-    whose first report to placement fails tries again after a minute.
+    A conductor that finds no placement ends. A compute that calls before the conductor listens waits
+    10 s for an answer that never comes; one whose first report to placement fails tries again after
+    a minute.
     """
     time = _original("time")
     deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and not all(file.exists() for file in files):
+    while not file.exists():
+        if time.monotonic() > deadline:
+            sys.exit(f"no {file.name} within {PATIENCE:.0f} s")
         time.sleep(0.05)
 
 
