@@ -18,7 +18,7 @@ import pytest
 from hostler import Fleet
 from hostler.models.vm_task import VmResult
 
-from .conftest import MakeFleet
+from .conftest import SYSTEM, MakeFleet
 from .rig import GUEST, Rig
 from .state import differences, dump
 
@@ -202,17 +202,21 @@ def one_won(fleet: Fleet, task: dict[str, Any], errors: list[str]) -> None:
     assert volumes == ["v-vda.qcow2" for _ in task["disks"]]
 
 
-def test_read_only_uri(host: Rig, make_fleet: MakeFleet) -> None:
+READ_ONLY = "qemu+unix:///system?socket=/run/libvirt/libvirt-sock-ro"
+
+
+@pytest.mark.parametrize("disks", [[], [{"size": "1MiB"}]], ids=["no disk", "a disk"])
+def test_read_only_connection(make_fleet: MakeFleet, prefix: str, disks: list[Any]) -> None:
     """libvirt lets everybody read; who may not write is told so, before anything is half done."""
-    host.inside("sed", "-i", 's/^auth_tcp.*/auth_tcp = "none"/', "/etc/libvirt/libvirtd.conf")
-    fleet = make_fleet(host.uri)
-    hypervisor = fleet.hypervisor()
-    hypervisor.write = hypervisor.read  # type: ignore[method-assign]
-    for task in ({"name": "v"}, {"name": "v", "disks": [{"size": "1MiB"}]}):
-        result = refused(fleet, task, "read only")
-        assert result.error_code == "plan_failed"
-        assert result.error
-        assert "account that may write" in result.error
+    fleet, name = make_fleet(READ_ONLY), f"{prefix}ro"
+    before = dump(SYSTEM, prefix)
+    [result] = fleet.vms.run([{"name": name, "disks": disks}])
+    assert result.error
+    assert "account that may write" in result.error
+    assert differences(before, dump(SYSTEM, prefix)) == []
+    assert fleet.vms.list() is not None
+    [check] = fleet.vms.run([{"name": name, "disks": disks}], check=True)
+    assert (check.changed, check.error) == (True, None)
 
 
 def test_define_fails_after_volumes_were_made(fleet: Fleet) -> None:

@@ -78,6 +78,8 @@ def _create(task: SnapshotTask, uri: str, domain: DomainState, on: str) -> Creat
     running = domain.active_xml is not None
     tree = parse(domain.active_xml or domain.inactive_xml)
     _check(task, running=running, formats=_formats(tree), on=on)
+    if running and not task.external:
+        _check_plugged(tree, on)
     snapshot = etree.Element("domainsnapshot")
     add(snapshot, "name", task.name)
     if task.description:
@@ -132,6 +134,16 @@ def _check(task: SnapshotTask, *, running: bool, formats: set[str], on: str) -> 
             "an internal snapshot of a running VM holds its memory too",
             on=on,
             hint="Say memory: true, external: true, or stop the VM first.",
+        )
+
+
+def _check_plugged(tree: Any, on: str) -> None:
+    """libvirt can't go back to memory that saw CPUs which were plugged in: the VM would be lost."""
+    if tree.find("vcpus/vcpu[@enabled='yes'][@hotpluggable='yes']") is not None:
+        raise InvalidInput(
+            "CPUs were plugged into it while it ran, and libvirt can't revert to such memory",
+            on=on,
+            hint="Say external: true, or restart the VM first.",
         )
 
 
