@@ -176,6 +176,7 @@ cache_connection: ~/.cache/ansible-inventory
 cache_timeout: 600
 """
 
+import gc
 import typing as t
 from difflib import get_close_matches
 
@@ -199,6 +200,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache)
+        gc.freeze()  # what is loaded by now stays: it need not be looked through for garbage again
         self._refuse_unknown(self._read_config_data(path))
         request, choices = self._request(), self._choices()
         hosts = self._cached(path, request) if cache else None
