@@ -78,7 +78,7 @@ storage_gb:
   description: Another spelling of the first disk's size, in GiB.
   type: float
 os_type:
-  description: Kind of operating system, V(linux) or V(windows); new VMs get fitting devices.
+  description: Kind of operating system, for example V(linux), V(windows) or V(ubuntu).
   type: str
 os_version:
   description: Version of the operating system, for example V(Debian 12).
@@ -103,10 +103,10 @@ virt_type:
   type: str
   choices: [auto, kvm, qemu, test, xen, lxc]
 labels:
-  description: Labels, all of them; V({}) removes them.
+  description: Labels to set; the others stay. A null value removes a label.
   type: dict
 metadata:
-  description: Metadata, all of it; V({}) removes it.
+  description: Metadata to set; the rest stays. A null value removes a key.
   type: dict
 cloud_init:
   description: What the guest is told at its first boot, as a NoCloud seed.

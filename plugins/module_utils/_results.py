@@ -22,7 +22,8 @@ def one(result: VmResult) -> Result:
     item: Result = {"changed": result.changed, "name": result.name}
     if result.plan:
         item["plan"] = result.plan.model_dump(mode="json", exclude={"warnings"})
-        item["plan"]["warnings"] = item["warnings"] = list(result.plan.warnings)
+        item["plan"]["warnings"] = list(result.plan.warnings)
+        item["warnings"] = [f"{result.name}: {text}" for text in result.plan.warnings]
     if result.changed:
         item["diff"] = _diff(result)
     if result.error is not None:
@@ -36,7 +37,7 @@ def many(results: Sequence[VmResult], items: list[Result]) -> Result:
         "changed": any(item["changed"] for item in items),
         "results": items,
         "diff": [item["diff"] for item in items if "diff" in item],
-        "warnings": [f"{i['name']}: {text}" for i in items for text in i.pop("warnings", [])],
+        "warnings": [text for item in items for text in item.pop("warnings", [])],
     }
     errors = [f"{r.name}: {r.error}" for r in results if r.error is not None]
     if errors:

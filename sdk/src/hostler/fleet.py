@@ -72,7 +72,7 @@ class Fleet:
         from hostler.plan.journal import Journal
         from hostler.store import Store
 
-        return Journal(Store(self.config.store))
+        return Journal(Store(os.environ.get("HOSTLER_STORE") or self.config.store))
 
     @cached_property
     def runner(self) -> Runner:

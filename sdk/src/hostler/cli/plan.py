@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from hostler.plan.journal import StoredPlan
     from hostler.plan.outcome import Outcome
 
-app = typer.Typer(no_args_is_help=True, help="Plans in the journal: list, show, resume, undo.")
+app = typer.Typer(
+    no_args_is_help=True, help="Plans in the journal: list, show, resume, undo, forget."
+)
 
 Id = Annotated[
     str, typer.Argument(help="The plan's id, or the start of it.", autocompletion=plan_ids)
@@ -119,6 +121,25 @@ def undo(
             raise typer.Abort
         outcome = fleet.runner.undo(stored.plan.id, take_over=take_over)
     _tell(here, outcome, f"Plan {stored.plan.id} is undone.")
+
+
+@app.command()
+def forget(
+    ctx: typer.Context,
+    plan_id: Id,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+) -> None:
+    """Drop a plan from the journal; what it did stays done."""
+    here = session(ctx)
+    with here.fleet() as fleet:
+        stored = fleet.journal.load(plan_id)
+        if not here.agreed(f"Forget '{stored.plan.summary}'?", yes=yes, must_ask=True):
+            raise typer.Abort
+        fleet.journal.forget(stored.plan.id)
+    if here.json:
+        here.emit({"forgotten": stored.plan.id})
+    else:
+        here.say(f"Plan {stored.plan.id} is forgotten.")
 
 
 def _tell(here: Session, outcome: Outcome, sentence: str) -> None:

@@ -237,6 +237,21 @@ class Journal:
                 by_plan[step.plan_id].append(step)
         return [_stored(row, by_plan[row.id]) for row in rows]
 
+    def forget(self, plan_id: str) -> StoredPlan:
+        """Drop one plan from the journal, whatever became of it; what it did stays done.
+
+        Raises:
+            NotFound: no plan has that id.
+            PlanError: it is being applied right now.
+        """
+        stored = self.load(plan_id)
+        if stored.alive:
+            raise PlanError("it is being applied right now", on=f"plan {stored.plan.id}")
+        with self._store.write() as db:
+            db.execute(delete(steps).where(steps.c.plan_id == stored.plan.id))
+            db.execute(delete(plans).where(plans.c.id == stored.plan.id))
+        return stored
+
     def clear(self) -> int:
         """Forget finished plans; those left half way stay. Returns how many commands went."""
         finished = select(plans.c.id).where(plans.c.status.in_(["done", "undone"]))

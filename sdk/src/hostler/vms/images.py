@@ -42,7 +42,7 @@ def read_image(path: str, checksum: str | None = None) -> ImageFacts:
         NotFound: there is no such file.
         InvalidInput: it is empty, truncated, has a backing file, or another checksum.
     """
-    file, on = Path(path).expanduser(), f"image {path}"
+    file, on = Path(path).expanduser().absolute(), f"image {path}"
     try:
         size = file.stat().st_size
         with file.open("rb") as stream:

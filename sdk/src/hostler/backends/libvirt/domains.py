@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,11 +17,8 @@ from hostler.errors import BackendError, NotFound, Timeout
 if TYPE_CHECKING:
     from hostler.backends.libvirt.hypervisor import Hypervisor
 
-Scope = Literal["live", "config"]
-_FLAG = {
-    "live": libvirt.VIR_DOMAIN_AFFECT_LIVE,
-    "config": libvirt.VIR_DOMAIN_AFFECT_CONFIG,
-}
+ASK_AGAIN_SECONDS = 10
+"""Between two requests to shut down, as Nova does (``shutdown_retry_interval``)."""
 STATES = {
     libvirt.VIR_DOMAIN_NOSTATE: "running",
     libvirt.VIR_DOMAIN_RUNNING: "running",
@@ -194,7 +190,6 @@ class Domains:
                 return
             if domain.state()[0] == libvirt.VIR_DOMAIN_PAUSED:
                 domain.resume()
-            self._ask_to_stop(domain)
         if self._stopped_within(domain, timeout):
             return
         if not force:
@@ -220,18 +215,21 @@ class Domains:
                 domain.shutdown()
 
     def _stopped_within(self, domain: libvirt.virDomain, timeout: float) -> bool:
-        stopped = threading.Event()
-        end = time.monotonic() + timeout
+        """Ask again from time to time: a guest that is still booting does not hear it."""
+        began = asked = time.monotonic()
         pause = 0.05
-        while True:
-            with translated(self._on(domain.name())):
-                if not domain.isActive():
-                    return True
-            left = end - time.monotonic()
-            if left <= 0:
-                return False
-            stopped.wait(min(pause, left))
-            pause = min(pause * 1.5, 1.0)
+        with translated(self._on(domain.name())):
+            self._ask_to_stop(domain)
+            while domain.isActive():
+                now = time.monotonic()
+                if now - began >= timeout:
+                    return False
+                if now - asked >= ASK_AGAIN_SECONDS:
+                    asked = now
+                    self._ask_to_stop(domain)
+                time.sleep(min(pause, max(0.0, began + timeout - now)))
+                pause = min(pause * 1.5, 1.0)
+        return True
 
     def destroy(self, name: str) -> None:
         """Cut a domain's power; one that does not run is fine."""

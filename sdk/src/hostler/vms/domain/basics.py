@@ -49,12 +49,12 @@ def cpus_of(tree: Element) -> tuple[int, int]:
 def edit_cpus(editor: Editor, spec: VmSpec) -> None:
     """Bring the number of CPUs to what is wanted.
 
-    Without ``cpus_max`` the maximum follows: it only grows where there is head-room, and is the
-    same as the count where it was the same before.
+    Without ``cpus_max`` the maximum grows where it must, and never shrinks. A running domain gets
+    more CPUs at once, and loses some with its next start.
     """
     have, have_max = cpus_of(editor.tree)
     wanted = spec.cpus if spec.cpus is not None else have
-    ceiling = _ceiling(spec.cpus_max, wanted, have, have_max, running=editor.running)
+    ceiling = spec.cpus_max or max(wanted, have_max)
     wanted = min(wanted, ceiling)
 
     def edit(count: int, maximum: int) -> None:
@@ -64,25 +64,20 @@ def edit_cpus(editor: Editor, spec: VmSpec) -> None:
 
     if ceiling != have_max:
         editor.change("cpus_max", lambda: edit(min(have, ceiling), ceiling))
-    floor = _fixed_cpus(editor.tree) if editor.running else 1
-    possible = max(min(wanted, have_max), min(have, floor)) if editor.running else wanted
-    if possible != have:
+    possible = min(wanted, have_max) if editor.running else wanted
+    if editor.running and possible < have:
+        editor.change("cpus", lambda: None)  # a guest may refuse, and then hangs on to the request
+    elif possible != have:
         live = Live("vcpus", str(possible), str(have))
         maximum = have_max if editor.running else ceiling
         editor.change("cpus", lambda: edit(possible, maximum), live)
-    if editor.running and wanted != possible:
+    if editor.running and wanted > have_max:
         editor.change("cpus", lambda: None)
 
 
-def _fixed_cpus(tree: Element) -> int:
-    """Return how many CPUs a running domain can't lose: those that it was started with."""
-    listed = tree.findall("vcpus/vcpu[@enabled='yes']")
-    if not listed:
-        return cpus_of(tree)[0]
-    return sum(cpu.get("hotpluggable") == "no" for cpu in listed)
-
-
-def _ceiling(asked: int | None, wanted: int, have: int, have_max: int, *, running: bool) -> int:
+def _memory_ceiling(
+    asked: int | None, wanted: int, have: int, have_max: int, *, running: bool
+) -> int:
     """Return the maximum to set for an amount that is wanted."""
     if asked is not None:
         return asked
@@ -93,12 +88,16 @@ def _ceiling(asked: int | None, wanted: int, have: int, have_max: int, *, runnin
 
 
 def edit_memory(editor: Editor, spec: VmSpec) -> None:
-    """Bring memory to what is wanted; ``memory_max`` works as ``cpus_max`` does."""
+    """Bring memory to what is wanted.
+
+    Without ``memory_max`` the maximum grows where it must, and shrinks where there was no
+    head-room: a guest without a balloon driver uses all of the maximum.
+    """
     have_max = memory_of(editor.tree, "memory") or 0
     have = memory_of(editor.tree, "currentMemory") or have_max
     wanted = _kib(spec.memory) if spec.memory is not None else have
     asked = _kib(spec.memory_max) if spec.memory_max is not None else None
-    ceiling = _ceiling(asked, wanted, have, have_max, running=editor.running)
+    ceiling = _memory_ceiling(asked, wanted, have, have_max, running=editor.running)
     wanted = min(wanted, ceiling)
 
     def edit(size: int, maximum: int) -> None:

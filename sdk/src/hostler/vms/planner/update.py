@@ -283,6 +283,8 @@ def _status_after(options: VmOptions, domain: DomainState, *, stops: bool) -> st
 def _summary(domain: DomainState, update: Update, steps: list[Step]) -> str:
     fields = sorted({c.field for c in [*update.config.changes, *update.live]})
     grown = [f"disks.{d.disk.target}.size" for d in update.parts.disks if d.grow_live]
+    if update.password is not None and not update.old_password:
+        fields.append("graphics password")
     if fields or grown:
         return f"change {', '.join([*fields, *grown])} of VM {domain.name}"
     return f"{steps[0].summary.split(' domain ')[0]} VM {domain.name}"
@@ -292,14 +294,13 @@ def _warnings(domain: DomainState, update: Update, *, restart: bool) -> list[str
     warnings = []
     if restart:
         warnings.append(
-            f"VM {domain.name}: {', '.join(update.blocked)} can't change while it runs; "
-            "in effect after a restart"
+            f"{', '.join(update.blocked)} can't change while it runs; in effect after a restart"
         )
     if domain.managed_save and update.config.changes:
         warnings.append(
-            f"VM {domain.name} has a saved memory state: the changes come into effect after it "
+            "there is a saved memory state: the changes come into effect after it "
             "was started from that and stopped again"
         )
     if not domain.persistent and update.blocked:
-        warnings.append(f"VM {domain.name} is transient: {', '.join(update.blocked)} can't change")
+        warnings.append(f"it is transient: {', '.join(update.blocked)} can't change")
     return warnings
