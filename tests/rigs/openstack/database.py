@@ -20,6 +20,7 @@ from rigs.openstack.layout import (
     DATA,
     ETC,
     LOCK_FILE,
+    LOG,
     MYSQL,
     PASSWORD,
     REGION,
@@ -45,6 +46,8 @@ def ensure_data() -> None:
     """Have data: what is there, else a copy of the template, which is made when it is missing."""
     if MYSQL.exists():
         return
+    for old in LOG.iterdir():
+        old.unlink()
     template = _template()
     if not template.exists():
         _make(template)
@@ -54,8 +57,7 @@ def ensure_data() -> None:
 
 def wipe() -> None:
     """Remove all data, so that the next start is from the template. Nothing may run."""
-    for folder in (DATA, BOX / "log"):
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(DATA, ignore_errors=True)
 
 
 def _template() -> Path:

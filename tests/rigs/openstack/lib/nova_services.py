@@ -83,9 +83,9 @@ def _import_nova(etc: Path) -> None:
 def _wait_for(file: Path) -> None:
     """Wait for another part to be ready; give up when it isn't in time.
 
-    A conductor that finds no placement ends. A compute that calls before the conductor listens waits
-    10 s for an answer that never comes; one whose first report to placement fails tries again after
-    a minute.
+    A conductor that finds no placement ends. A compute that calls before the conductor listens
+    waits 10 s for an answer that never comes; one whose first report to placement fails tries
+    again after a minute.
     """
     time = _original("time")
     deadline = time.monotonic() + PATIENCE
