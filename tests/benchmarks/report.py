@@ -84,5 +84,5 @@ def _machine() -> dict[str, str]:
         "community.libvirt": peer_version(),
         "libvirt": f"{number // 10**6}.{number // 1000 % 1000}.{number % 1000}",
         "QEMU": release[1] if release else "unknown",
-        "load before": " ".join(f"{load:.1f}" for load in os.getloadavg()),
+        "load at the end": " ".join(f"{load:.1f}" for load in os.getloadavg()),
     }
