@@ -21,7 +21,9 @@ EXTERNAL = (
     "<!DOCTYPE d [<!ENTITY x SYSTEM 'file:///etc/passwd'>]>"
     "<domain type='qemu'><name>v</name><description>&x;</description></domain>"
 )
-PARAMETER = "<!DOCTYPE d SYSTEM 'http://127.0.0.1:1/x.dtd'><domain type='qemu'><name>v</name></domain>"
+PARAMETER = (
+    "<!DOCTYPE d SYSTEM 'http://127.0.0.1:1/x.dtd'><domain type='qemu'><name>v</name></domain>"
+)
 HALF = "<domain type='qemu'><name>v</name><memory>65536</memory><vcpu>1</vcpu>"
 
 # What is asked for, and a word of the sentence.
@@ -107,7 +109,9 @@ NEW: dict[str, tuple[dict[str, Any], str]] = {
     "external DTD": ({"xml": PARAMETER}, "document type"),
     "XML beside fields": ({"xml": "<domain/>", "cpus": 1}, "leave out cpus"),
     "memory device in the XML without sense": (
-        {"xml": "<domain type='qemu'><name>v</name><devices><memory model='dimm'/></devices></domain>"},
+        {
+            "xml": "<domain type='qemu'><name>v</name><devices><memory model='dimm'/></devices></domain>"
+        },
         "v",
     ),
 }

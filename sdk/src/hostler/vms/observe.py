@@ -47,6 +47,7 @@ class Observed:
         disks: the domain's disks' volumes by target; sizes: what the guest sees, in bytes.
         others: paths of disks that other domains use (read for ``absent`` with ``delete_disks``).
         password_same: whether the graphics password is the wanted one (None: not asked).
+        balloon: the guest's balloon driver answers (asked where memory is wanted).
         new_uuid, new_macs, now: what a new definition takes, so that planning stays pure.
     """
 
@@ -60,6 +61,7 @@ class Observed:
     others: frozenset[str] = frozenset()
     images: dict[str, ImageFacts] = field(default_factory=dict)
     password_same: bool | None = None
+    balloon: bool = False
     new_uuid: str = ""
     new_macs: tuple[str, ...] = ()
     now: str = ""
@@ -136,6 +138,7 @@ def _observe_one(
         others=others,
         images=_images(spec, domain),
         password_same=_password_same(hypervisor, spec, domain.name) if domain else None,
+        balloon=_balloon(hypervisor, domain) if domain and spec.memory else False,
         new_uuid=str(uuid.uuid4()),
         new_macs=tuple(_mac() for _ in range(len(spec.networks or ()) + 16)),
         now=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -227,6 +230,11 @@ def _sizes(
     targets = [str(attr(d, "target", "dev")) for d in drives(parse(domain.active_xml), "disk")]
     domains = hypervisor.domains
     return {t: domains.block_capacity(domain.name, t) for t in targets}
+
+
+def _balloon(hypervisor: Hypervisor, domain: DomainState) -> bool:
+    asked = domain.active_xml is not None and "<stats period=" in domain.active_xml
+    return asked and hypervisor.domains.balloon_answers(domain.name)
 
 
 def _paths_in_use(hypervisor: Hypervisor) -> dict[str, set[str]]:

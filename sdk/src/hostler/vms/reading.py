@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
 import libvirt
 
+from hostler.backends.libvirt.connection import bounded
 from hostler.backends.libvirt.domains import DomainState
 from hostler.backends.libvirt.hypervisor import Hypervisor
-from hostler.errors import NotFound
+from hostler.errors import NotFound, Timeout
 from hostler.models.size import GIB, MIB
 from hostler.models.vm_task import VmQuery
 from hostler.models.vm_view import (
@@ -27,6 +30,9 @@ from hostler.vms.domain.basics import cpus_of
 from hostler.vms.domain.metadata import read_notes
 from hostler.vms.domain.read import hardware, pending
 from hostler.vms.domain.tree import Element, memory_of, parse
+
+
+STATS_SECONDS = 3
 
 
 def read_vms(hypervisor: Hypervisor, query: VmQuery) -> list[Vm]:
@@ -86,10 +92,21 @@ def _bulk_stats(
     connection = hypervisor.read()
     try:
         domains = [d for d in connection.listAllDomains() if d.name() in names]
-        rows = connection.domainListGetStats(domains, groups, flags) if domains else []
+        rows = _patiently(partial(connection.domainListGetStats, domains, groups, flags), domains)
     except libvirt.libvirtError:
         return {}  # the driver has none: sizes and statistics are then unknown
     return {domain.name(): dict(values) for domain, values in rows}
+
+
+def _patiently(call: Callable[[], list[Any]], domains: Sequence[Any]) -> list[Any]:
+    """Ask for statistics; a QEMU that is stuck holds the first call up, and the second skips it.
+
+    The first call keeps that VM's job, and what is inside a job is not waited for.
+    """
+    for _ in range(2):
+        with suppress(Timeout):
+            return bounded(call, STATS_SECONDS + len(domains) / 50, "statistics of VMs")
+    return []
 
 
 def _vm(

@@ -16,6 +16,7 @@ from hostler.errors import BackendError, Timeout, Unreachable
 T = TypeVar("T")
 
 NO_ANSWER = "Check the URI, and that libvirtd runs there: 'hostler doctor'."
+_OVERLOADED = "Is the host up and not overloaded?"
 KEEPALIVE_SECONDS = 5
 KEEPALIVE_MISSES = 3
 
@@ -54,7 +55,7 @@ def open_connection(
     return connection
 
 
-def bounded(call: Callable[[], T], seconds: float, on: str) -> T:
+def bounded(call: Callable[[], T], seconds: float, on: str, *, hint: str = _OVERLOADED) -> T:
     """Run a call that may hang; gives up (and leaves its thread behind) after some seconds.
 
     Raises:
@@ -73,9 +74,7 @@ def bounded(call: Callable[[], T], seconds: float, on: str) -> T:
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
-        raise Timeout(
-            f"no answer in {seconds:g} s", on=on, hint="Is the host up and not overloaded?"
-        )
+        raise Timeout(f"no answer in {seconds:g} s", on=on, hint=hint)
     if errors:
         raise errors[0]
     return box[0]

@@ -6,17 +6,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import libvirt
 from lxml import etree
 
+from hostler.backends.libvirt.connection import bounded
 from hostler.backends.libvirt.faults import translated
 from hostler.errors import BackendError, NotFound, Timeout
 
 if TYPE_CHECKING:
     from hostler.backends.libvirt.hypervisor import Hypervisor
 
+T = TypeVar("T")
+
+_STUCK = "Its QEMU may be stuck; 'virsh domjobinfo' tells, 'force: true' cuts its power."
+READ_SECONDS = 5
+LIVE_SECONDS = 60
+"""For one call that asks a running QEMU: one that is stuck must not hold up the rest."""
 ASK_AGAIN_SECONDS = 10
 """Between two requests to shut down, as Nova does (``shutdown_retry_interval``)."""
 STATES = {
@@ -44,8 +52,6 @@ class DomainState:
     autostart: bool
     managed_save: bool
     snapshots: int
-    balloon: bool | None
-    """The guest's balloon driver answers (None: not known, no statistics are asked of it)."""
 
 
 class Domains:
@@ -94,7 +100,6 @@ class Domains:
                     autostart=bool(domain.autostart()) if persistent else False,
                     managed_save=bool(domain.hasManagedSaveImage()) if persistent else False,
                     snapshots=domain.snapshotNum(),
-                    balloon=_balloon(domain, active_xml),
                 )
         except NotFound:
             return None  # it went away between the list and the look
@@ -129,6 +134,18 @@ class Domains:
 
     def _get(self, name: str) -> libvirt.virDomain:
         return self._hypervisor.write().lookupByName(name)
+
+    def _live(
+        self, name: str, call: Callable[[libvirt.virDomain], T], seconds: float = LIVE_SECONDS
+    ) -> T:
+        """Ask something of a running domain's QEMU, and don't wait for ever.
+
+        Raises:
+            Timeout: no answer; libvirt may still make the change once QEMU goes on.
+        """
+        with translated(self._on(name)):
+            domain = self._get(name)
+            return bounded(lambda: call(domain), seconds, self._on(name), hint=_STUCK)
 
     def define(self, name: str, xml: str, *, password: str | None = None) -> None:
         """Define in place: UUID and MACs are in the XML; passwords that are there stay."""
@@ -202,7 +219,10 @@ class Domains:
 
     def _ask_to_stop(self, domain: libvirt.virDomain) -> None:
         try:
-            domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
+            flag = libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN
+            bounded(lambda: domain.shutdownFlags(flag), READ_SECONDS, self._on(domain.name()))
+        except Timeout:
+            return  # it is stuck, so it does not stop either
         except libvirt.libvirtError as error:
             if error.get_error_code() not in (
                 libvirt.VIR_ERR_NO_SUPPORT,
@@ -240,22 +260,16 @@ class Domains:
 
     def suspend(self, name: str) -> None:
         """Pause a domain."""
-        with translated(self._on(name)):
-            self._get(name).suspend()
+        self._live(name, lambda domain: domain.suspend())
 
     def resume(self, name: str) -> None:
         """Let a paused or sleeping domain go on."""
-        with translated(self._on(name)):
-            domain = self._get(name)
-            if domain.state()[0] == libvirt.VIR_DOMAIN_PMSUSPENDED:
-                domain.pMWakeup(0)
-            else:
-                domain.resume()
+        sleeps = self.status(name) == "suspended"
+        self._live(name, lambda domain: domain.pMWakeup(0) if sleeps else domain.resume())
 
     def reset(self, name: str) -> None:
         """Press a domain's reset button."""
-        with translated(self._on(name)):
-            self._get(name).reset(0)
+        self._live(name, lambda domain: domain.reset(0))
 
     def rename(self, name: str, new_name: str) -> None:
         """Rename a stopped domain."""
@@ -269,29 +283,36 @@ class Domains:
 
     def set_vcpus(self, name: str, count: int) -> None:
         """Change the CPUs of a running domain."""
-        with translated(self._on(name)):
-            self._get(name).setVcpusFlags(count, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+        live = libvirt.VIR_DOMAIN_AFFECT_LIVE
+        self._live(name, lambda domain: domain.setVcpusFlags(count, live))
 
     def set_memory(self, name: str, size: int, *, wait: float = 10) -> int:
         """Change the memory of a running domain by its balloon; returns bytes reached in time.
 
         Waits only for a guest whose balloon driver answers; another one follows when it is up.
         """
+        live = libvirt.VIR_DOMAIN_AFFECT_LIVE
+        self._live(name, lambda domain: domain.setMemoryFlags(size // 1024, live))
+        end = time.monotonic() + (wait if self.balloon_answers(name) else 0)
         with translated(self._on(name)):
             domain = self._get(name)
-            domain.setMemoryFlags(size // 1024, libvirt.VIR_DOMAIN_AFFECT_LIVE)
-            answers = int(domain.memoryStats().get("last_update", 0)) > 0
-            end = time.monotonic() + (wait if answers else 0)
             while (reached := int(domain.info()[2])) != size // 1024:
                 if time.monotonic() > end:
                     break
                 time.sleep(0.1)
             return reached * 1024
 
+    def balloon_answers(self, name: str) -> bool:
+        """Whether a running guest's balloon driver has ever told of its memory."""
+        with translated(self._on(name)):
+            domain = self._hypervisor.read().lookupByName(name)
+            stats = bounded(domain.memoryStats, READ_SECONDS, self._on(name), hint=_STUCK)
+        return int(stats.get("last_update", 0)) > 0
+
     def attach(self, name: str, xml: str) -> None:
         """Plug a device into a running domain."""
-        with translated(self._on(name)):
-            self._get(name).attachDeviceFlags(xml, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+        live = libvirt.VIR_DOMAIN_AFFECT_LIVE
+        self._live(name, lambda domain: domain.attachDeviceFlags(xml, live))
 
     def detach(self, name: str, xml: str, *, timeout: float = 20) -> None:
         """Unplug a device from a running domain and wait until the guest has let it go.
@@ -302,7 +323,8 @@ class Domains:
         with translated(self._on(name)):
             domain = self._get(name)
             before = _device_count(domain.XMLDesc())
-            domain.detachDeviceFlags(xml, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+            live = libvirt.VIR_DOMAIN_AFFECT_LIVE
+            self._live(name, lambda domain: domain.detachDeviceFlags(xml, live))
             end = time.monotonic() + timeout
             while _device_count(domain.XMLDesc()) >= before:
                 if time.monotonic() > end:
@@ -315,8 +337,8 @@ class Domains:
 
     def update_device(self, name: str, xml: str) -> None:
         """Change a device of a running domain."""
-        with translated(self._on(name)):
-            self._get(name).updateDeviceFlags(xml, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+        live = libvirt.VIR_DOMAIN_AFFECT_LIVE
+        self._live(name, lambda domain: domain.updateDeviceFlags(xml, live))
 
     def set_graphics_password(self, name: str, password: str) -> None:
         """Change the password of a running domain's graphics servers."""
@@ -328,14 +350,15 @@ class Domains:
 
     def block_resize(self, name: str, target: str, size: int) -> None:
         """Grow a disk of a running domain; the guest sees it at once."""
-        with translated(self._on(name)):
-            flags = libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES
-            self._get(name).blockResize(target, size, flags)
+        flags = libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES
+        self._live(name, lambda domain: domain.blockResize(target, size, flags))
 
     def block_capacity(self, name: str, target: str) -> int:
         """Return the size in bytes that a domain sees of a disk."""
         with translated(self._on(name)):
-            return int(self._hypervisor.read().lookupByName(name).blockInfo(target)[0])
+            domain = self._hypervisor.read().lookupByName(name)
+            ask = partial(domain.blockInfo, target)
+            return int(bounded(ask, READ_SECONDS, self._on(name), hint=_STUCK)[0])
 
     def set_metadata(
         self, name: str, kind: Literal["title", "description", "element"], value: str, **ns: Any
@@ -346,14 +369,9 @@ class Domains:
             "description": libvirt.VIR_DOMAIN_METADATA_DESCRIPTION,
             "element": libvirt.VIR_DOMAIN_METADATA_ELEMENT,
         }
-        with translated(self._on(name)):
-            self._get(name).setMetadata(
-                kinds[kind],
-                value or None,
-                ns.get("key"),
-                ns.get("uri"),
-                libvirt.VIR_DOMAIN_AFFECT_LIVE,
-            )
+        what = (kinds[kind], value or None, ns.get("key"), ns.get("uri"))
+        live = libvirt.VIR_DOMAIN_AFFECT_LIVE
+        self._live(name, lambda domain: domain.setMetadata(*what, live))
 
 
 def _device_count(xml: str) -> int:
@@ -361,10 +379,3 @@ def _device_count(xml: str) -> int:
     if devices is None:
         raise BackendError("the domain's XML has no devices")
     return sum(1 for d in devices if d.tag not in ("controller", "console", "input"))
-
-
-def _balloon(domain: libvirt.virDomain, active_xml: str | None) -> bool | None:
-    """Whether the guest's balloon driver has ever answered; known where a period is set."""
-    if active_xml is None or "<stats period=" not in active_xml:
-        return None
-    return int(domain.memoryStats().get("last_update", 0)) > 0

@@ -21,7 +21,7 @@ class HostFacts:
         driver: libvirt's driver: QEMU, TEST, Xen ...
         arch: the host's CPU architecture.
         types: domain types (kvm, qemu ...) by guest architecture.
-        machines: the versioned machine behind each alias (q35, pc), by guest architecture.
+        machines: machine names by guest architecture; an alias (q35, pc) with what is behind it.
         hardware_virt: whether the host CPU itself has vmx or svm (x86): KVM is the machine's own.
         emulator: path of the QEMU for the host's own architecture.
         local: the URI names this machine.
@@ -50,10 +50,8 @@ def read_facts(connection: libvirt.virConnect, uri: str) -> HostFacts:
     for arch in capabilities.iterfind("guest/arch"):
         names = [str(d.get("type")) for d in arch.iterfind("domain")]
         types.setdefault(str(arch.get("name")), []).extend(names)
-        aliases = {
-            str(m.text): str(m.get("canonical")) for m in arch.iterfind("machine[@canonical]")
-        }
-        machines.setdefault(str(arch.get("name")), {}).update(aliases)
+        known = {str(m.text): str(m.get("canonical") or m.text) for m in arch.iterfind("machine")}
+        machines.setdefault(str(arch.get("name")), {}).update(known)
     host_arch = capabilities.findtext("host/cpu/arch") or "x86_64"
     emulators = {a.get("name"): a.findtext("emulator") for a in capabilities.iterfind("guest/arch")}
     features = _cpu_features(connection, capabilities.find("host/cpu"))

@@ -142,7 +142,6 @@ def work_out(spec: VmSpec, tree: Element, observed: Observed) -> Parts:
     if seed is not None:
         wanted.append(seed)
     arch = attr(tree, "os/type", "arch") or "x86_64"
-    machines = observed.host.facts.machines.get(spec.arch or arch, {})
     return Parts(
         disks=disks,
         cdroms=place_cdroms(tree, wanted, used, arch),
@@ -150,8 +149,28 @@ def work_out(spec: VmSpec, tree: Element, observed: Observed) -> Parts:
         generated=generated,
         steps=[*clones.values(), *(s for d in disks for s in d.make), *write],
         cleanup=drop,
-        machine=machines.get(spec.machine or "", spec.machine),
+        machine=_machine(spec, tree, observed),
     )
+
+
+def _machine(spec: VmSpec, tree: Element, observed: Observed) -> str | None:
+    """Return the versioned machine behind the wanted one.
+
+    Raises:
+        InvalidInput: the host has no such machine.
+    """
+    arch = spec.arch or attr(tree, "os/type", "arch") or "x86_64"
+    known = observed.host.facts.machines.get(arch, {})
+    wanted = spec.machine
+    if wanted is None or not known or wanted == attr(tree, "os/type", "machine"):
+        return wanted
+    if wanted not in known:
+        usual = ", ".join(sorted(n for n, versioned in known.items() if n != versioned))
+        raise InvalidInput(
+            f"the host has no machine {wanted!r} for {arch} (usual ones: {usual})",
+            hint="See 'virsh capabilities' on the host.",
+        )
+    return known[wanted]
 
 
 def _medium(cdrom: Cdrom, observed: Observed) -> Source | None:

@@ -87,7 +87,7 @@ def _edit(spec: VmSpec, domain: DomainState, observed: Observed) -> Update:
         return update
     fields = {change.field for change in config.changes}
     active = Editor.of(domain.active_xml, running=True, on=on)
-    active.memory_live = bool(fields & {"memory", "memory_max"}) or _starved(spec, domain)
+    active.memory_live = bool(fields & {"memory", "memory_max"}) or _starved(spec, domain, observed)
     update.active = active
     if spec.xml is None:
         apply_spec(active, spec, parts)
@@ -98,10 +98,10 @@ def _edit(spec: VmSpec, domain: DomainState, observed: Observed) -> Update:
     return update
 
 
-def _starved(spec: VmSpec, domain: DomainState) -> bool:
+def _starved(spec: VmSpec, domain: DomainState, observed: Observed) -> bool:
     """Whether a guest whose balloon answers has less memory than is wanted."""
     have = memory_of(parse(domain.active_xml or domain.inactive_xml), "currentMemory")
-    return bool(domain.balloon and spec.memory and have and have < spec.memory)
+    return bool(observed.balloon and spec.memory and have and have < spec.memory)
 
 
 def _stops(task: VmTask, domain: DomainState, update: Update) -> bool:
