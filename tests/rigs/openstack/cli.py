@@ -27,7 +27,7 @@ def main() -> int:
     except (RigError, OSError) as error:
         print(f"openstack rig: {error}", file=sys.stderr)
         return 1
-    if arguments.do is not _env:
+    if arguments.do not in {_env, _status}:
         print(f"openstack rig: {arguments.command}: {time.monotonic() - started:.1f} s")
     return 0
 
@@ -74,6 +74,9 @@ def _status(_arguments: argparse.Namespace) -> None:
         total += size
         print(f"{name:<28} pid {processes.pid_of(name):<7} {size:5} MiB")
     print(f"{len(processes.running())} processes, {total} MiB")
+    missing = services.expected(host.name for host in cloud.HOSTS) - set(processes.running())
+    if missing:
+        raise RigError(f"not running: {', '.join(sorted(missing))}: make rig-openstack")
 
 
 def _env(_arguments: argparse.Namespace) -> None:
@@ -92,7 +95,9 @@ def _parser() -> argparse.ArgumentParser:
     stop = commands.add_parser("stop", help="stop some processes; up starts them again")
     stop.add_argument("name", nargs="+", help="as status shows it: nova-compute@gpu-host-001")
     stop.set_defaults(do=_stop)
-    commands.add_parser("status", help="what runs, with its memory").set_defaults(do=_status)
+    commands.add_parser(
+        "status", help="what runs, with its memory; fails unless all does"
+    ).set_defaults(do=_status)
     commands.add_parser("env", help="the shell's variables for clients").set_defaults(do=_env)
     commands.add_parser("wipe", help="down, and forget all data").set_defaults(do=_wipe)
     return parser
