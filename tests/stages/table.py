@@ -14,7 +14,9 @@ LIBVIRT = ("virsh", "--quiet", "--connect", "qemu:///system", "uri")
 
 # Runs a command in a clean copy of the collection at ansible_collections/hostler/fleet.
 IN_COLLECTION = ("python", "tests/stages/in_collection.py")
-SANITY = "ansible-test sanity --local --color no --requirements --exclude sdk/ --exclude tests/rigs/"
+SANITY = (
+    "ansible-test sanity --local --color no --requirements --exclude sdk/ --exclude tests/rigs/"
+)
 SHELL_SCRIPTS = (
     "git ls-files -co --exclude-standard '*.sh' .ci/run | xargs shellcheck --external-sources"
 )
@@ -25,9 +27,9 @@ def collection(name: str, command: str) -> Stage:
     return Stage(name, (*IN_COLLECTION, *command.split()), lane=Lane.COLLECTION, timeout=1800)
 
 
-def unit(name: str, folder: str) -> Stage:
+def unit(name: str, *argv: str, when: When = When.QUICK) -> Stage:
     """Tests that need nothing but Python."""
-    return Stage(name, ("pytest", "-q", folder), lane=Lane.UNIT, kind=Kind.PYTEST, when=When.QUICK)
+    return Stage(name, ("pytest", "-q", *argv), lane=Lane.UNIT, kind=Kind.PYTEST, when=when)
 
 
 def integration(name: str, folder: str) -> Stage:
@@ -54,7 +56,8 @@ STAGES = (
     Stage("yaml", ("yamllint", "--strict", ".")),
     Stage("shell", ("bash", "-o", "pipefail", "-c", SHELL_SCRIPTS)),
     Stage("docs", ("python", "tests/stages/links.py")),
-    unit("sdk-unit", "sdk/tests/unit"),
+    unit("sdk-unit", "-m", "not slow", "sdk/tests/unit"),
+    unit("sdk-processes", "-m", "slow", "sdk/tests/unit", when=When.FULL),
     unit("collection-unit", "tests/unit"),
     integration("sdk-integration", "sdk/tests/integration"),
     integration("collection-integration", "tests/integration"),

@@ -16,6 +16,8 @@ from typer.testing import CliRunner
 from hostler import __version__
 from hostler.cli.app import app, hoist
 
+pytestmark = pytest.mark.slow
+
 DRIVER = """
 <node>
   <domain type="test">

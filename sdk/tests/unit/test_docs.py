@@ -26,6 +26,8 @@ from hostler.config import FleetConfig
 from hostler.files import load_config, load_vms
 from hostler.models.vm_task import VmTask
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted(
     [*ROOT.glob("*.md"), ROOT / "sdk/README.md", *(ROOT / "docs").rglob("*.md")],

@@ -18,6 +18,8 @@ from hostler.doctor.examine import examine, is_here
 from hostler.doctor.finding import Finding, Fix, ok
 from hostler.errors import HostlerError
 
+pytestmark = pytest.mark.slow
+
 GIB = 1024**3
 QEMU = "qemu-system-x86_64"
 

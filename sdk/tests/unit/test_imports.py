@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 HEAVY = {"libvirt", "lxml", "openstack", "pydantic", "requests", "sqlalchemy", "typer", "yaml"}
 
 

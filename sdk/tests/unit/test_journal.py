@@ -22,6 +22,8 @@ from hostler.store.tables import plans, steps
 
 from .toys import Folder, Toy, plan_of
 
+pytestmark = pytest.mark.slow
+
 APPLIES = Path(__file__).with_name("applies.py")
 ALL = ["a", "b", "c"]
 

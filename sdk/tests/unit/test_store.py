@@ -24,6 +24,8 @@ from hostler.store.tables import HEAD, metadata
 
 from .toys import Folder, Toy, plan_of
 
+pytestmark = pytest.mark.slow
+
 CHECK = """
 import sys
 from hostler.errors import HostlerError
