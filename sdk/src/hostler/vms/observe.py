@@ -18,6 +18,7 @@ from hostler.errors import HostlerError, NotFound
 from hostler.models.vm import VmSpec
 from hostler.models.vm_task import VmTask
 from hostler.vms.domain.disks import drives, source_of
+from hostler.vms.domain.extras import wanted_password
 from hostler.vms.domain.tree import attr, parse
 from hostler.vms.images import ImageFacts, read_image
 
@@ -274,7 +275,7 @@ def _images(spec: VmSpec, domain: DomainState | None) -> dict[str, ImageFacts]:
 
 
 def _password_same(hypervisor: Hypervisor, spec: VmSpec, name: str) -> bool | None:
-    password = next((g.password for g in spec.graphics or () if g.password), None)
+    password = wanted_password(spec)
     if password is None:
         return None
     try:

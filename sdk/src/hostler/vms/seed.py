@@ -41,16 +41,17 @@ class Seed:
         return -(-(sum(len(t.encode()) for t in texts) + 256 * KIB) // MIB) * MIB
 
 
-def make_seed(spec: VmSpec, cloud_init: CloudInit, macs: list[str]) -> Seed:
+def make_seed(spec: VmSpec, cloud_init: CloudInit, macs: list[str], instance: str) -> Seed:
     """Write the documents for a VM; static addresses of its cards become the network config.
 
     Args:
         spec: the VM.
         cloud_init: what its guest is told.
         macs: the MAC addresses of the spec's cards, in order.
+        instance: what the instance is called; a guest with another one is set up anew.
     """
     hostname = cloud_init.hostname or spec.new_name or spec.name
-    meta: dict[str, Any] = {"instance-id": f"hostler-{spec.name}", "local-hostname": hostname}
+    meta: dict[str, Any] = {"instance-id": f"hostler-{instance}", "local-hostname": hostname}
     if cloud_init.ssh_keys:
         meta["public-keys"] = list(cloud_init.ssh_keys)
     network = _text(cloud_init.network_config) or _network_config(spec.networks or (), macs)

@@ -138,7 +138,7 @@ def _check(task: SnapshotTask, *, running: bool, formats: set[str], on: str) -> 
 
 
 def _check_plugged(tree: Any, on: str) -> None:
-    """libvirt can't go back to memory that saw CPUs which were plugged in: the VM would be lost."""
+    """Refuse memory that saw CPUs plugged in: libvirt can't go back to it, the VM would be lost."""
     if tree.find("vcpus/vcpu[@enabled='yes'][@hotpluggable='yes']") is not None:
         raise InvalidInput(
             "CPUs were plugged into it while it ran, and libvirt can't revert to such memory",

@@ -171,7 +171,7 @@ def _edit_os(editor: Editor, spec: VmSpec, machine: str | None) -> None:
     if kind is None:
         return
     have_machine = kind.get("machine")
-    if spec.machine and not _same_machine(spec.machine, have_machine):
+    if spec.machine and not same_machine(spec.machine, have_machine):
         editor.change("machine", lambda: kind.set("machine", machine))
     if spec.arch and spec.arch != kind.get("arch"):
         editor.change("arch", lambda: kind.set("arch", spec.arch))
@@ -183,8 +183,8 @@ def _edit_os(editor: Editor, spec: VmSpec, machine: str | None) -> None:
             editor.change("firmware", lambda: set_firmware(editor.tree, *wanted))
 
 
-def _same_machine(wanted: str, have: str | None) -> bool:
-    """``q35`` and ``pc`` are aliases: libvirt stores the versioned name behind them."""
+def same_machine(wanted: str, have: str | None) -> bool:
+    """Whether a machine is as wanted. ``q35`` and ``pc`` are aliases: libvirt stores the versioned name behind them."""
     versioned = (
         f"pc-{wanted}-" if wanted == "q35" else f"{'pc-i440fx' if wanted == 'pc' else wanted}-"
     )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from string import ascii_lowercase
@@ -26,6 +27,7 @@ from hostler.vms.domain.tree import (
 
 _PREFIX = {"virtio": "vd", "scsi": "sd", "sata": "sd", "usb": "sd", "ide": "hd"}
 HOT_BUSES = {"virtio", "scsi", "usb"}
+_SEED = re.compile(r"(.+)-seed-[0-9a-f]{12}\.iso")
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,13 @@ def source_of(drive: Element) -> Source | None:
         volume=source.get("volume"),
         format=attr(drive, "driver", "type"),
     )
+
+
+def seed_owner(source: Source | None) -> str | None:
+    """Return the VM that a cloud-init seed was made for, by its first name; None: it is none."""
+    name = "" if source is None else source.volume or (source.path or "").rsplit("/", 1)[-1]
+    found = _SEED.fullmatch(name)
+    return found.group(1) if found else None
 
 
 def match_disks(
@@ -288,12 +297,12 @@ def _add_cdrom(tree: Element, cdrom: Cdrom, source: Source | None) -> None:
 
 
 def match_cdroms(tree: Element, cdroms: Iterable[Cdrom]) -> list[Element | None]:
-    """Pair wanted CD-ROM drives with a domain's: by target, then by position."""
+    """Pair wanted CD-ROM drives with a domain's: by target, then by position; no seeds by that."""
     wanted = list(cdroms)
     left = drives(tree, "cdrom")
     named = {str(attr(d, "target", "dev")): d for d in left}
     pairs: list[Element | None] = [named.get(c.target) if c.target else None for c in wanted]
-    left = [d for d in left if d not in pairs]
+    left = [d for d in left if d not in pairs and seed_owner(source_of(d)) is None]
     for i, cdrom in enumerate(wanted):
         if pairs[i] is None and not cdrom.target and left:
             pairs[i] = left.pop(0)

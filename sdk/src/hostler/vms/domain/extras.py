@@ -4,11 +4,22 @@
 from __future__ import annotations
 
 from lxml import etree
+from pydantic import SecretStr
 
 from hostler.models.devices import Graphics, HostDevice, SerialConsole, Tpm, Watchdog
 from hostler.models.vm import VmSpec
 from hostler.vms.domain.editor import Editor, Live
-from hostler.vms.domain.tree import Element, add, attr, devices, ensure, put, remove, serialise
+from hostler.vms.domain.tree import (
+    Element,
+    add,
+    attr,
+    devices,
+    ensure,
+    parse,
+    put,
+    remove,
+    serialise,
+)
 
 AGENT = "org.qemu.guest_agent.0"
 
@@ -36,6 +47,20 @@ def edit_extras(editor: Editor, spec: VmSpec) -> None:
         _edit_watchdog(editor, spec.watchdog or None)
     for device in spec.host_devices:
         _edit_hostdev(editor, device)
+
+
+def wanted_password(spec: VmSpec) -> SecretStr | None:
+    """Return the graphics password that a spec asks for, in a field or in its XML."""
+    given = next((g.password for g in spec.graphics or () if g.password), None)
+    if given is None and spec.xml is not None:
+        given = take_password(parse(spec.xml, f"xml of VM {spec.name!r}"))
+    return given
+
+
+def take_password(tree: Element) -> SecretStr | None:
+    """Take the graphics passwords out of a tree: they are secrets; returns the first."""
+    found = [e.attrib.pop("passwd") for e in tree.iterfind("devices/graphics[@passwd]")]
+    return SecretStr(found[0]) if found else None
 
 
 def _edit_graphics(editor: Editor, wanted: tuple[Graphics, ...]) -> None:

@@ -10,8 +10,9 @@ from hostler.models.devices import Backing, Cdrom, Disk
 from hostler.models.vm import VmSpec
 from hostler.models.vm_task import VmTask
 from hostler.plan.plan import Plan
-from hostler.vms.domain.disks import Source, targets_of
+from hostler.vms.domain.disks import Source, free_target, targets_of
 from hostler.vms.domain.editor import Editor
+from hostler.vms.domain.extras import wanted_password
 from hostler.vms.domain.metadata import stamp
 from hostler.vms.domain.read import document
 from hostler.vms.domain.skeleton import choose_virt_type, skeleton, with_defaults
@@ -56,7 +57,7 @@ def finish_create(task: VmTask, observed: Observed, tree: Element, parts: Parts)
         name=name,
         uuid=str(tree.findtext("uuid")),
         xml=serialise(tree),
-        password=next((g.password for g in task.spec.graphics or () if g.password), None),
+        password=wanted_password(task.spec),
     )
     steps: list[Step] = [*parts.steps, define]
     if task.spec.autostart:
@@ -140,7 +141,10 @@ def work_out(spec: VmSpec, tree: Element, observed: Observed) -> Parts:
     wanted: list[tuple[Cdrom, Source | None]] = [(c, _medium(c, observed)) for c in spec.cdroms]
     seed, write, drop = plan_seed(spec, macs, tree, observed)
     if seed is not None:
-        wanted.append(seed)
+        cdrom, source = seed
+        target = cdrom.target or free_target(used, "scsi")
+        used.add(target)
+        wanted.append((cdrom.model_copy(update={"target": target}), source))
     arch = attr(tree, "os/type", "arch") or "x86_64"
     return Parts(
         disks=disks,

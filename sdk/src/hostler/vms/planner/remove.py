@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from hostler.errors import InvalidInput
 from hostler.models.vm_task import VmTask
 from hostler.plan.plan import Plan
-from hostler.vms.domain.disks import drives, source_of
+from hostler.vms.domain.disks import drives, seed_owner, source_of
 from hostler.vms.domain.read import document
 from hostler.vms.domain.tree import Element, attr, parse
-from hostler.vms.planner.seed import is_seed
 from hostler.vms.steps import StopDomain, UndefineDomain
 from hostler.vms.volume_steps import DeleteVolume
 
@@ -78,7 +77,7 @@ def _deletes(task: VmTask, observed: Observed) -> tuple[list[DeleteVolume], list
             continue
         path = source.path or source.volume
         if drive.get("device") == "cdrom":
-            if not is_seed(path):
+            if seed_owner(source) is None:
                 continue
         elif not task.options.delete_disks:
             continue

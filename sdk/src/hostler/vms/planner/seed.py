@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
 from hostler.models.devices import Cdrom
 from hostler.models.vm import VmSpec
-from hostler.vms.domain.disks import Source, drives, source_of
+from hostler.vms.domain.disks import Source, drives, seed_owner, source_of
 from hostler.vms.domain.tree import Element, attr
 from hostler.vms.planner.storage import DEFAULT_POOL, pool_of, volume_source
 from hostler.vms.seed import Seed, make_seed
@@ -21,17 +20,11 @@ if TYPE_CHECKING:
     from hostler.vms.observe import Observed
 
 MARK = "-seed-"
-_SEED = re.compile(r".+-seed-[0-9a-f]{12}\.iso")
 
 
 def seed_name(vm: str, digest: str) -> str:
     """Return the name of a seed's volume."""
     return f"{vm}{MARK}{digest}.iso"
-
-
-def is_seed(path: str | None) -> bool:
-    """Whether a path is that of a seed; a VM that was renamed has that of its old name."""
-    return bool(_SEED.fullmatch((path or "").rsplit("/", 1)[-1]))
 
 
 def plan_seed(
@@ -46,10 +39,11 @@ def plan_seed(
         return None, [], []
     first_disk_pool = next((d.pool for d in spec.disks if d.pool), None)
     pool = pool_of(observed, spec.cloud_init.pool or first_disk_pool or DEFAULT_POOL)
-    seed = make_seed(spec, spec.cloud_init, macs)
-    name = seed_name(spec.name, seed.digest)
-    source = volume_source(pool, name, "raw")
     drive, old = _old_seed(tree)
+    first_name = seed_owner(old) or spec.name  # a renamed VM is the same instance still
+    seed = make_seed(spec, spec.cloud_init, macs, first_name)
+    name = seed_name(first_name, seed.digest)
+    source = volume_source(pool, name, "raw")
     cdrom = Cdrom(target=drive, bus="scsi")  # kernels for clouds often have no SATA driver
     if old is not None and _name_of(old) == name:
         return (cdrom, source), [], []
@@ -82,6 +76,6 @@ def _name_of(source: Source) -> str:
 def _old_seed(tree: Element) -> tuple[str | None, Source | None]:
     for drive in drives(tree, "cdrom"):
         source = source_of(drive)
-        if source is not None and is_seed(_name_of(source)):
+        if seed_owner(source) is not None:
             return attr(drive, "target", "dev"), source
     return None, None

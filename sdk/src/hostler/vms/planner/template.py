@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from hostler.errors import InvalidInput, NotFound
 from hostler.models.vm import VmSpec
-from hostler.vms.domain.disks import drives, source_of
+from hostler.vms.domain.disks import drives, seed_owner, source_of
 from hostler.vms.domain.tree import Element, attr, devices, ensure, parse, remove
-from hostler.vms.planner.seed import is_seed
 from hostler.vms.volume_steps import CloneVolume, CreateVolume
 
 if TYPE_CHECKING:
@@ -39,8 +38,7 @@ def cloned_tree(spec: VmSpec, template: str, observed: Observed) -> Element:
     remove(tree, "metadata")
     _new_addresses(tree, observed.new_macs)
     for drive in drives(tree, "cdrom"):
-        source = source_of(drive)
-        if source is not None and is_seed(source.volume or source.path):
+        if seed_owner(source_of(drive)) is not None:
             devices(tree).remove(drive)
     _new_sources(tree, spec, observed)
     return tree

@@ -13,6 +13,7 @@ from hostler.models.vm import VmSpec
 from hostler.models.vm_task import VmOptions, VmTask
 from hostler.plan.plan import Plan
 from hostler.vms.domain.editor import Change, Editor
+from hostler.vms.domain.extras import wanted_password
 from hostler.vms.domain.metadata import stamp
 from hostler.vms.domain.read import pending
 from hostler.vms.domain.tree import memory_of, parse, serialise
@@ -81,7 +82,7 @@ def _edit(spec: VmSpec, domain: DomainState, observed: Observed) -> Update:
         parts = work_out(spec, config.tree, observed)
         apply_spec(config, spec, parts)
     update = Update(config, None, parts)
-    update.password = next((g.password for g in spec.graphics or () if g.password), None)
+    update.password = wanted_password(spec)
     update.old_password = observed.password_same is not False
     if domain.active_xml is None:
         return update
