@@ -78,8 +78,7 @@ class Cloud:
             **VERSIONS.get(service, {}),
         }
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        _, answer = self._send(method, service, path, data, headers)
-        return answer
+        return self._send(method, service, path, data, headers)[1]
 
     def _authenticate(self) -> str:
         with self._lock:
@@ -92,7 +91,7 @@ class Cloud:
                 }
                 body = json.dumps({"auth": auth}).encode()
                 headers = {"Content-Type": "application/json"}
-                found, _ = self._send("POST", "keystone", "/v3/auth/tokens", body, headers)
+                found = self._send("POST", "keystone", "/v3/auth/tokens", body, headers)[0]
                 self._token = found["X-Subject-Token"]
             return self._token
 

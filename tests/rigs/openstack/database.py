@@ -44,15 +44,19 @@ def start() -> None:
 
 def ensure_data() -> None:
     """Have data: what is there, else a copy of the template, which is made when it is missing."""
-    if MYSQL.exists():
+    complete = DATA / "complete"
+    if complete.exists():
         return
+    processes.stop(["keystone", "mariadbd"], patience=60)  # of a start that was killed
+    wipe()
+    configure()
     for old in LOG.iterdir():
         old.unlink()
     template = _template()
     if not template.exists():
         _make(template)
     run("tar", "-C", BOX, "-xf", template, log="install.log")
-    configure()
+    complete.touch()
 
 
 def wipe() -> None:

@@ -160,9 +160,9 @@ def _wait_for_nova(cloud: Cloud, hosts: list[str]) -> None:
 
     def services() -> bool:
         found = cloud.get("nova", "/v2.1/os-services")["services"]
-        up = {(s["binary"], s["host"]) for s in found if s["state"] == "up"}
-        wanted = {("nova-compute", host) for host in hosts}
-        return wanted <= up and set(CONTROL) <= {binary for binary, _ in up}
+        up = [service for service in found if service["state"] == "up"]
+        computes = {service["host"] for service in up if service["binary"] == "nova-compute"}
+        return set(hosts) <= computes and set(CONTROL) <= {service["binary"] for service in up}
 
     def hypervisors() -> bool:
         found = cloud.get("nova", "/v2.1/os-hypervisors")["hypervisors"]

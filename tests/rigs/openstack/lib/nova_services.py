@@ -104,7 +104,7 @@ def _child(name: str, run: Path, etc: Path, log: Path) -> None:
         import eventlet.hubs
 
         eventlet.hubs.use_hub()  # not the parent's epoll descriptor
-        service, _, host = name.partition("@")
+        service, host = name.partition("@")[::2]
         own = etc / (f"compute/{host}/host.conf" if host else "nova/controller.conf")
         common = etc / "nova/nova.conf"
         sys.argv = [service, "--config-file", str(common), "--config-file", str(own)]
