@@ -100,7 +100,7 @@ def running(bench: Bench) -> Section:
     ours, theirs = bench.ours, partial(bench.peer.play, at_most=SLOW_ROUNDS)
     with vms(bench.uri, 50, running=True) as names:
         vm, virt = _vm(bench.uri), _virt(bench.uri)
-        empty, hello, loop, tasks, _, their_loop, their_tasks = section.measure(
+        empty, hello, loop, tasks, _listed, their_loop, their_tasks = section.measure(
             {
                 "empty play": ours.play([]),
                 "ansible.builtin.debug, 50 tasks": ours.play([HELLO] * len(names)),
@@ -204,7 +204,7 @@ def far_inventory(bench: Bench) -> Section:
         " the empty inventory; what is left is the plugin's.",
     )
     with vms(bench.uri, 200), far_away(bench.uri, 10) as uri:
-        empty, _, ours, theirs = _inventories(bench, section, uri)
+        empty, _floor, ours, theirs = _inventories(bench, section, uri)
     whole = "time of community.libvirt / Hostler, whole commands"
     section.ratios += [
         _share("time of community.libvirt / Hostler", theirs, ours, empty, 20),

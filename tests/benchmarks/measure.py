@@ -78,7 +78,7 @@ def _once(command: Sequence[object], env: Mapping[str, str]) -> Cost:
     )
     assert process.stdout is not None
     output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
+    _pid, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - begin
     process.stdout.close()
     process.returncode = os.waitstatus_to_exitcode(status)

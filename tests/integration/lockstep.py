@@ -49,7 +49,7 @@ class Lockstep:
     def _serve(self) -> None:
         while True:
             try:
-                client, _ = self._server.accept()
+                client, _address = self._server.accept()
             except OSError:
                 return  # closed
             with client, socket.create_connection(self._far) as server:
@@ -62,7 +62,7 @@ class Lockstep:
             selector.register(server, selectors.EVENT_READ, None)
             while True:
                 ready = selector.select(QUIET)
-                for key, _ in ready:
+                for key, _events in ready:
                     data = key.fileobj.recv(65536)  # type: ignore[union-attr]
                     if not data:
                         client.sendall(held)

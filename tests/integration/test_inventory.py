@@ -200,7 +200,8 @@ def test_reading_needs_no_right_to_write(define: Define, listing: Callable[..., 
     if not URI.endswith(":///system"):
         pytest.fail(f"this test needs a local hypervisor, not {URI}: unset HOSTLER_TEST_URI")
     define("one")
-    (path, *_) = [p for name in READ_ONLY_SOCKETS if (p := Path("/run/libvirt", name)).is_socket()]
+    sockets = [Path("/run/libvirt", name) for name in READ_ONLY_SOCKETS]
+    path = next(socket for socket in sockets if socket.is_socket())
     assert "one" in hosts(listing(uri=f"qemu+unix:///system?socket={path}"))
 
 
@@ -382,17 +383,17 @@ def test_a_real_guest_is_reached_by_its_address(
         done = run("ansible-inventory", "-v", "-i", write(**options), "--list")
         return hosts(parsed(done.stdout))["guest"], done.stdout + done.stderr
 
-    leased, _ = ask()
+    leased, _warnings = ask()
     addresses = leased["hostler_vm"]["addresses"]
     assert leased["hostler_vm"]["status"] == "running"
     assert leased["ansible_host"] in addresses["lease"]
     assert "agent" not in addresses
 
-    told, _ = ask(agent=True)
+    told, _warnings = ask(agent=True)
     assert told["hostler_vm"]["addresses"]["agent"] == addresses["lease"]
     assert told["ansible_host"] == leased["ansible_host"]
 
-    none, _ = ask(address_networks=["203.0.113.0/24"])
+    none, _warnings = ask(address_networks=["203.0.113.0/24"])
     assert "ansible_host" not in none
 
     agent(guest, "guest-exec", path="/bin/sh", arg=["-c", "kill -STOP $(pidof qemu-ga)"])

@@ -20,7 +20,8 @@ from ansible_collections.hostler.fleet.plugins.module_utils import (
     _vm_info,
 )
 
-COLLECTIONS = Path(__file__).resolve().parents[3] / ".venv" / "collections"
+COLLECTIONS = Path(_module.__file__).parents[5]
+"""Where this run of the tests finds ansible_collections."""
 TEST = "test:///default"
 
 

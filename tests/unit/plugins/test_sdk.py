@@ -14,7 +14,8 @@ from ansible_collections.hostler.fleet.plugins.module_utils import _sdk
 
 import hostler
 
-COLLECTIONS = Path(__file__).resolve().parents[3] / ".venv" / "collections"
+COLLECTIONS = Path(_sdk.__file__).parents[5]
+"""Where this run of the tests finds ansible_collections."""
 
 
 @pytest.mark.parametrize(

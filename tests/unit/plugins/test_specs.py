@@ -32,6 +32,7 @@ from hostler.models.vm import VmSpec
 from hostler.models.vm_task import Operation, SnapshotTask, VmOptions, VmQuery
 
 ROOT = Path(__file__).resolve().parents[3]
+COLLECTIONS = Path(_module.__file__).parents[5]
 MODULES = {
     "vm": _vm.MODULE,
     "vm_info": _vm_info.MODULE,
@@ -50,7 +51,7 @@ def documentation() -> dict[str, Any]:
     names = [f"hostler.fleet.{name}" for name in MODULES]
     done = subprocess.run(
         [Path(sys.executable).parent / "ansible-doc", "--json", "--type", "module", *names],
-        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections")},
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)},
         capture_output=True,
         text=True,
         check=True,
