@@ -29,7 +29,7 @@ demo: ## create, look at and remove real VMs here (IMAGE=my-cloud-image.qcow2 fo
 	.venv/bin/ansible-playbook playbooks/demo.yml --extra-vars "image='$$(realpath "$$image")'"
 
 test: setup rig-libvirt ## run every check there is, against real libvirt hosts
-	@$(PYTHON) tests/run.py
+	@status=0; $(PYTHON) tests/run.py || status=$$?; $(HOSTS) down; exit $$status
 
 quick: ## run the checks that need no libvirt (seconds)
 	@$(PYTHON) tests/run.py --quick
@@ -37,7 +37,7 @@ quick: ## run the checks that need no libvirt (seconds)
 bench: setup ## measure speed on a libvirt host of its own, and write docs/benchmarks.md
 	@cd tests && ../$(PYTHON) -u -m benchmarks
 
-docs: ## build the documentation in docs/site
+docs: ## check the documentation's links
 	@$(PYTHON) tests/run.py --stage docs
 
 rig-libvirt: ## start two isolated libvirt hosts (qemu+tcp://10.77.0.1 and .2)
@@ -49,7 +49,7 @@ rig-libvirt-down: ## stop them and remove what they left
 clean: ## remove all that was built here (not the system packages, nor libvirt's VMs)
 	@for rig in .cache/rigs/libvirt/*/; do [ ! -d "$$rig" ] || HOSTLER_RIG_NET=$$(basename "$$rig") $(HOSTS) down; done
 	@[ ! -d .cache/rigs/openstack ] || $(OPENSTACK) down
-	rm -rf .venv .cache .tox tests/output docs/site sdk/dist
+	rm -rf .venv .cache .tox tests/output sdk/dist
 
 rig-openstack: ## start a real OpenStack with 8 fake GPU hosts (installs what is missing)
 	@$(OPENSTACK) up
