@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 
 NAME = "pair"
 POOL = "/var/lib/libvirt/images"
-FOREIGN = "<f:thing xmlns:f='https://example.org/foreign/1' a='1'><f:in>t &amp; &lt;x&gt;</f:in></f:thing>"
+FOREIGN = (
+    "<f:thing xmlns:f='https://example.org/foreign/1' a='1'>"
+    "<f:in>t &amp; &lt;x&gt;</f:in></f:thing>"
+)
 OURS = (
     "<hostler:vm xmlns:hostler='https://hostler.dev/vm/1' created='2026-01-01T00:00:00+00:00'>"
     "<hostler:os type='linux' version='Debian 12'/><hostler:label name='env'>prod</hostler:label>"
@@ -28,11 +31,13 @@ ROOT_EXTRAS = (
     "<cputune><shares>512</shares></cputune>",
     "<blkiotune><weight>300</weight></blkiotune>",
     "<pm><suspend-to-mem enabled='no'/></pm>",
-    "<clock offset='variable' adjustment='-7' basis='utc'><timer name='hpet' present='no'/></clock>",
+    "<clock offset='variable' adjustment='-7'><timer name='hpet' present='no'/></clock>",
     "<on_crash>preserve</on_crash>",
     "<genid>43dc0cf8-809b-4adb-9bea-a9abb5f3d90e</genid>",
-    "<qemu:commandline xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>"
-    "<qemu:arg value='-name'/><qemu:arg value='x&lt;y'/></qemu:commandline>",
+    (
+        "<qemu:commandline xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>"
+        "<qemu:arg value='-name'/><qemu:arg value='x&lt;y'/></qemu:commandline>"
+    ),
 )
 DEVICE_EXTRAS = (
     "<vsock model='virtio'><cid auto='yes'/></vsock>",
@@ -47,6 +52,9 @@ DEVICE_EXTRAS = (
     "<controller type='usb' model='qemu-xhci' ports='8'/>",
     "<memballoon model='virtio' autodeflate='on'/>",
 )
+
+_AGENT = "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
+_RNG = "<rng model='virtio'><rate bytes='99'/><backend model='random'>/dev/urandom</backend></rng>"
 
 
 @dataclass(frozen=True)
@@ -157,8 +165,7 @@ def qemu_domains(draw: st.DrawFn, *, running: bool, rom: str) -> Existing:
                 some(
                     [
                         "",
-                        "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/>"
-                        "</channel>",
+                        _AGENT,
                     ]
                 )
             ),
@@ -167,7 +174,7 @@ def qemu_domains(draw: st.DrawFn, *, running: bool, rom: str) -> Existing:
                 some(
                     [
                         "",
-                        "<rng model='virtio'><rate bytes='99'/><backend model='random'>/dev/urandom</backend></rng>",
+                        _RNG,
                     ]
                 )
             ),
@@ -317,7 +324,7 @@ def _networks(draw: st.DrawFn, have: Existing) -> list[dict[str, Any]]:
 def _disks(draw: st.DrawFn, have: Existing) -> list[dict[str, Any]]:
     disks: list[dict[str, Any]] = []
     for target in have.disks:
-        change = draw(
+        change: dict[str, Any] = draw(
             st.sampled_from(
                 [
                     {},

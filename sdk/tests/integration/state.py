@@ -9,9 +9,11 @@ from typing import Any
 import libvirt
 
 # What changes by itself: free space, the growth of volumes that guests write to, times of access.
-# A pool whose file has no UUID gets another one with every start of libvirtd; QEMU is made owner of its disks.
+# A pool whose file has no UUID gets another one with every start of libvirtd; QEMU is made owner
+# of its disks.
 _MOVING = re.compile(
-    r"\s*<(capacity|allocation|available|physical|atime|mtime|ctime|uuid|owner|group|label)[^>]*>[^<]*</\1>"
+    r"\s*<(capacity|allocation|available|physical|atime|mtime|ctime|uuid|owner|group|label)"
+    r"[^>]*>[^<]*</\1>"
 )
 
 

@@ -24,6 +24,7 @@ EXTERNAL = (
 PARAMETER = (
     "<!DOCTYPE d SYSTEM 'http://127.0.0.1:1/x.dtd'><domain type='qemu'><name>v</name></domain>"
 )
+DIMM = "<domain type='qemu'><name>v</name><devices><memory model='dimm'/></devices></domain>"
 HALF = "<domain type='qemu'><name>v</name><memory>65536</memory><vcpu>1</vcpu>"
 
 # What is asked for, and a word of the sentence.
@@ -109,9 +110,7 @@ NEW: dict[str, tuple[dict[str, Any], str]] = {
     "external DTD": ({"xml": PARAMETER}, "document type"),
     "XML beside fields": ({"xml": "<domain/>", "cpus": 1}, "leave out cpus"),
     "memory device in the XML without sense": (
-        {
-            "xml": "<domain type='qemu'><name>v</name><devices><memory model='dimm'/></devices></domain>"
-        },
+        {"xml": DIMM},
         "v",
     ),
 }

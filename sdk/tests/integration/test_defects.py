@@ -286,7 +286,7 @@ def test_frozen_vm_holds_up_nobody(host: Rig, fleet: Fleet, make_fleet: MakeFlee
 
 
 @pytest.mark.fault
-def test_agent_that_does_not_answer(host: Rig, fleet: Fleet) -> None:
+def test_agent_that_does_not_answer(fleet: Fleet) -> None:
     """Its channel is connected, but nobody is there: asking takes its own two seconds."""
     run(fleet, name="v", xml=halting("v", AGENT), state="running")
     run(fleet, name="w", xml=halting("w"), state="running")
@@ -313,23 +313,24 @@ def test_host_that_accepts_and_never_answers(make_fleet: MakeFleet) -> None:
 @pytest.mark.fault
 def test_broken_vm_hides_no_others(host: Rig, fleet: Fleet, connection: libvirt.virConnect) -> None:
     """One VM's disk is gone and its pool dead: it is listed, and so are the others."""
+    path = "/var/lib/libvirt/boot/dead"
+    host.inside("mkdir", path)
+    xml = f"<pool type='dir'><name>dead</name><target><path>{path}</path></target></pool>"
+    pool = connection.storagePoolCreateXML(xml)
     run(fleet, name="a")
-    make(connection, "b.qcow2", pool="shared")
-    run(fleet, name="b", disks=[{"pool": "shared", "volume": "b.qcow2"}])
-    host.inside("rm", "/var/lib/libvirt/shared/b.qcow2")
-    connection.storagePoolLookupByName("shared").destroy()
-    try:
-        assert [vm.name for vm in fleet.vms.list(fields=["hardware", "stats"])] == ["a", "b"]
-        results = fleet.vms.run([{"name": "a", "state": "running"}, {"name": "b", "title": "t"}])
-        assert [r.error for r in results] == [None, None]
-        [bad] = fleet.vms.run([{"name": "b", "state": "running"}])
-        assert "b.qcow2" in str(bad.error)
-        run(fleet, name="b", state="absent", delete_disks=True)
-    finally:
-        connection.storagePoolLookupByName("shared").create()
+    make(connection, "b.qcow2", pool="dead")
+    run(fleet, name="b", disks=[{"pool": "dead", "volume": "b.qcow2"}])
+    host.inside("rm", "-r", path)
+    pool.destroy()
+    assert [vm.name for vm in fleet.vms.list(fields=["hardware", "stats"])] == ["a", "b"]
+    results = fleet.vms.run([{"name": "a", "state": "running"}, {"name": "b", "title": "t"}])
+    assert [r.error for r in results] == [None, None]
+    [bad] = fleet.vms.run([{"name": "b", "state": "running"}])
+    assert "b.qcow2" in str(bad.error)
+    run(fleet, name="b", state="absent", delete_disks=True)
 
 
-def test_define_is_in_place(fleet: Fleet, connection: libvirt.virConnect) -> None:
+def test_define_is_in_place(fleet: Fleet) -> None:
     """Never undefine and define: libvirt tells of a redefinition, and of no removal."""
     run(fleet, name="v")
     events: list[tuple[int, int]] = []

@@ -207,7 +207,7 @@ READ_ONLY = "qemu+unix:///system?socket=/run/libvirt/libvirt-sock-ro"
 
 @pytest.mark.parametrize("disks", [[], [{"size": "1MiB"}]], ids=["no disk", "a disk"])
 def test_read_only_connection(make_fleet: MakeFleet, prefix: str, disks: list[Any]) -> None:
-    """libvirt lets everybody read; who may not write is told so, before anything is half done."""
+    """Libvirt lets everybody read; who may not write is told so, before anything is half done."""
     fleet, name = make_fleet(READ_ONLY), f"{prefix}ro"
     before = dump(SYSTEM, prefix)
     [result] = fleet.vms.run([{"name": name, "disks": disks}])
@@ -244,7 +244,7 @@ def test_start_of_an_old_vm_fails(fleet: Fleet) -> None:
 
 def test_one_of_many_fails(fleet: Fleet, tmp_path: Path) -> None:
     """What is wrong with one VM is that one's result; the others are made."""
-    tasks = [
+    tasks: list[dict[str, Any]] = [
         {"name": "a"},
         {"name": "b", "machine": "no-such-machine"},
         {"name": "c", "disks": [{"image": str(tmp_path / "missing")}]},

@@ -192,7 +192,8 @@ def test_memory_beyond_the_maximum_waits(fleet: Fleet, name: str) -> None:
     result = change(fleet, name, memory="320MiB")
     assert result.restart_required
     assert {"memory", "memory_max"} <= set(result.changes_pending)
-    assert any("restart" in warning for warning in result.plan.warnings if result.plan)
+    assert result.plan
+    assert any("restart" in warning for warning in result.plan.warnings)
 
 
 def test_disk_grows(fleet: Fleet, name: str, inside: Inside) -> None:

@@ -20,7 +20,6 @@ from hostler.vms.domain.read import document
 from hostler.vms.domain.tree import parse
 
 from . import pairs
-from .conftest import MakeFleet
 from .rig import GUEST_INSIDE, Rig
 from .state import differences, dump, sweep
 

@@ -45,14 +45,16 @@ DOCUMENTS = {
     "<sound model='ac97'/></devices></domain>",
     "UEFI with a TPM": HEAD.format("MiB", 128).replace("<domain", "<domain", 1)
     + "<os firmware='efi'><type machine='q35'>hvm</type></os><features><acpi/></features>"
-    "<devices><tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm></devices></domain>",
+    "<devices><tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>"
+    "</devices></domain>",
     "with memory that can be plugged": "<domain type='qemu'><name>v</name>"
     "<maxMemory slots='4' unit='GiB'>4</maxMemory><memory unit='GiB'>1</memory><vcpu>2</vcpu>"
     "<os><type machine='q35'>hvm</type></os>"
     "<cpu><numa><cell id='0' cpus='0-1' memory='512' unit='MiB'/></numa></cpu>"
     "<devices><memory model='dimm'><target><size unit='MiB'>512</size><node>0</node></target>"
     "</memory></devices></domain>",
-    "namespaces and metadata": "<domain type='qemu' xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'>"
+    "namespaces and metadata": "<domain type='qemu'"
+    " xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'>"
     "<name>v</name><uuid>AAAAAAAA-bbbb-4ccc-8ddd-eeeeeeeeeeee</uuid>"
     "<metadata><a:b xmlns:a='urn:a'>x</a:b></metadata><memory unit='MiB'>64</memory>"
     "<vcpu>1</vcpu><os><type>hvm</type></os><devices/>"
@@ -112,7 +114,7 @@ def test_change(fleet: Fleet, connection: libvirt.virConnect, old: str, new: str
     domain = connection.lookupByName("v")
     tree = etree.fromstring(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
     assert domain.UUIDString() == uuid
-    assert tree.xpath("string(devices/interface/mac/@address)").lower() == "52:54:00:ab:cd:ef"
+    assert str(tree.xpath("string(devices/interface/mac/@address)")).lower() == "52:54:00:ab:cd:ef"
     text = etree.tostring(tree, encoding="unicode")
     wanted = new or old
     word = wanted.split("'")[1] if "'" in wanted else wanted.replace("<vcpu>", "").split("<")[0]

@@ -65,7 +65,7 @@ class Step(BaseModel):
         raise NotImplementedError
 
     def undo(self, world: World) -> None:
-        """Take the change back; called only for a step that was done, perhaps with masked secrets."""
+        """Take the change back; only for a step that was done, perhaps with masked secrets."""
         raise NotImplementedError
 
     def lost_secrets(self) -> list[str]:

@@ -31,7 +31,6 @@ from hostler.vms.domain.metadata import read_notes
 from hostler.vms.domain.read import hardware, pending
 from hostler.vms.domain.tree import Element, memory_of, parse
 
-
 STATS_SECONDS = 3
 
 

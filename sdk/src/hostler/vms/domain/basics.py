@@ -184,7 +184,7 @@ def _edit_os(editor: Editor, spec: VmSpec, machine: str | None) -> None:
 
 
 def same_machine(wanted: str, have: str | None) -> bool:
-    """Whether a machine is as wanted. ``q35`` and ``pc`` are aliases: libvirt stores the versioned name behind them."""
+    """Whether a machine is as wanted: of an alias (q35, pc) libvirt stores the versioned name."""
     versioned = (
         f"pc-{wanted}-" if wanted == "q35" else f"{'pc-i440fx' if wanted == 'pc' else wanted}-"
     )

@@ -50,7 +50,7 @@ def skeleton(
         machine = spec.machine or _machine(arch)
         kind.set("machine", machines.get(machine, machine))
     if virt_type in ("kvm", "qemu"):
-        _for_qemu(domain, spec, virt_type, arch)
+        _for_qemu(domain, virt_type, arch)
     else:
         add(domain, "devices")
     return domain
@@ -61,7 +61,7 @@ def _machine(arch: str) -> str:
     return machines.get(arch, "virt")
 
 
-def _for_qemu(domain: Element, spec: VmSpec, virt_type: str, arch: str) -> None:
+def _for_qemu(domain: Element, virt_type: str, arch: str) -> None:
     features = add(domain, "features")
     if arch in ("x86_64", "i686", "aarch64"):
         add(features, "acpi")

@@ -166,7 +166,8 @@ def _machine(spec: VmSpec, tree: Element, observed: Observed) -> str | None:
     arch = spec.arch or attr(tree, "os/type", "arch") or "x86_64"
     known = observed.host.facts.machines.get(arch, {})
     wanted = spec.machine
-    if wanted is None or not known or wanted == attr(tree, "os/type", "machine"):
+    kept = observed.domain is not None and wanted == attr(tree, "os/type", "machine")
+    if wanted is None or not known or kept:
         return wanted
     if wanted not in known:
         usual = ", ".join(sorted(n for n, versioned in known.items() if n != versioned))
