@@ -19,6 +19,7 @@ from hostler.errors import NotFound, Timeout
 from hostler.models.size import GIB, MIB
 from hostler.models.vm_task import VmQuery
 from hostler.models.vm_view import (
+    Hardware,
     HypervisorDetails,
     NetworkView,
     Resources,
@@ -118,57 +119,68 @@ def _vm(
 ) -> Vm:
     inactive, active = trees
     tree = inactive if active is None else active
-    notes, devices = read_notes(tree), hardware(tree)
+    devices = hardware(tree)
     _add_sizes(devices.disks, stats)
-    source, by_mac = addresses.best()
-    for card in devices.interfaces:
-        card.addresses = by_mac.get(card.mac, [])
     resources = _resources(tree, devices.disks)
     vnc = next((g for g in devices.graphics if g.type == "vnc"), None)
-    ips = [ip for card in devices.interfaces for ip in card.addresses]
-    facts = hypervisor.facts
     return Vm(
-        id=state.uuid,
-        name=state.name,
-        uuid=state.uuid,
-        status=state.status,  # type: ignore[arg-type]
-        uri=hypervisor.uri,
-        host=facts.hostname,
-        title=tree.findtext("title"),
-        description=tree.findtext("description"),
-        hypervisor=tree.get("type"),
-        hypervisor_details=HypervisorDetails(
-            host=facts.hostname, version=facts.version, uuid=facts.uuid
-        ),
+        **_identity(hypervisor, state, tree),
         resources=resources,
         cpu_cores=resources.cpu_cores,
         memory_mb=resources.memory_mb,
         disk_gb=resources.disk_gb,
-        network=NetworkView(
-            ip_address=_first(ips),
-            mac_address=devices.interfaces[0].mac if devices.interfaces else None,
-            addresses=ips,
-            source=source,
-            interfaces=devices.interfaces,
-        ),
-        os_type=notes.os_type,
-        os_version=notes.os_version,
-        os_id=notes.os_id,
+        network=_network(devices, addresses),
         vnc_enabled=vnc is not None,
         vnc_port=vnc.port if vnc else None,
         autostart=state.autostart,
         persistent=state.persistent,
         managed_save=state.managed_save,
         agent_connected=None if active is None else agent_connected(active),
-        labels=notes.labels,
-        metadata=notes.metadata,
-        created_at=_time(notes.created),
-        updated_at=_time(notes.updated),
         changes_pending=pending(inactive, active) if active is not None else [],
         hardware=devices if "hardware" in query.fields else None,
         stats=stats if "stats" in query.fields else None,
         snapshots=read_snapshots(hypervisor, state.name) if "snapshots" in query.fields else None,
         xml=(state.active_xml or state.inactive_xml) if "xml" in query.fields else None,
+    )
+
+
+def _identity(hypervisor: Hypervisor, state: DomainState, tree: Element) -> dict[str, Any]:
+    """Return who a VM is, where it is, and what was noted about it."""
+    notes, facts = read_notes(tree), hypervisor.facts
+    return {
+        "id": state.uuid,
+        "name": state.name,
+        "uuid": state.uuid,
+        "status": state.status,
+        "uri": hypervisor.uri,
+        "host": facts.hostname,
+        "title": tree.findtext("title"),
+        "description": tree.findtext("description"),
+        "hypervisor": tree.get("type"),
+        "hypervisor_details": HypervisorDetails(
+            host=facts.hostname, version=facts.version, uuid=facts.uuid
+        ),
+        "os_type": notes.os_type,
+        "os_version": notes.os_version,
+        "os_id": notes.os_id,
+        "labels": notes.labels,
+        "metadata": notes.metadata,
+        "created_at": _time(notes.created),
+        "updated_at": _time(notes.updated),
+    }
+
+
+def _network(devices: Hardware, addresses: Addresses) -> NetworkView:
+    source, by_mac = addresses.best()
+    for card in devices.interfaces:
+        card.addresses = by_mac.get(card.mac, [])
+    ips = [ip for card in devices.interfaces for ip in card.addresses]
+    return NetworkView(
+        ip_address=_first(ips),
+        mac_address=devices.interfaces[0].mac if devices.interfaces else None,
+        addresses=ips,
+        source=source,
+        interfaces=devices.interfaces,
     )
 
 
