@@ -11,7 +11,7 @@ import libvirt
 from lxml import etree
 
 from hostler.backends.libvirt.faults import translated
-from hostler.errors import NotFound
+from hostler.errors import BackendError, NotFound
 
 if TYPE_CHECKING:
     from hostler.backends.libvirt.hypervisor import Hypervisor
@@ -121,22 +121,32 @@ class Volumes:
     def upload(
         self, pool: str, name: str, content: IO[bytes], size: int, report: Callable[[float], None]
     ) -> None:
-        """Fill a volume with a file's bytes; libvirt then reads its size and format anew."""
+        """Fill a volume with a file's bytes; libvirt then reads its size and format anew.
+
+        Raises:
+            BackendError: it was not written whole. libvirt often says nothing of a small upload
+                that found the pool full, so the end of what was sent is read back.
+        """
         with translated(self._on(pool, name)):
             connection = self._hypervisor.write()
             volume = self._lookup(connection, pool, name)
             stream = connection.newStream(0)
             volume.upload(stream, 0, size, 0)
             try:
-                sent = 0
+                sent, last = 0, (0, b"")
                 while chunk := content.read(CHUNK):
                     _send_all(stream, chunk)
+                    last = (sent, chunk) if chunk.strip(b"\0") else last
                     sent += len(chunk)
                     report(sent / size)
                 stream.finish()
             except BaseException:
                 stream.abort()
                 raise
+            if _download(connection, volume, last[0], len(last[1])) != last[1]:
+                raise BackendError(
+                    "it was not written whole", on=self._on(pool, name), hint="Is the pool full?"
+                )
 
     def resize(self, pool: str, name: str, capacity: int) -> None:
         """Grow a volume that no running domain uses."""
@@ -150,6 +160,21 @@ class Volumes:
                 self._lookup(self._hypervisor.write(), pool, name).delete(0)
         except NotFound:
             return
+
+
+def _download(
+    connection: libvirt.virConnect, volume: libvirt.virStorageVol, offset: int, size: int
+) -> bytes:
+    """Return a part of a volume; nothing for no bytes."""
+    if size == 0:
+        return b""
+    stream = connection.newStream(0)
+    volume.download(stream, offset, size, 0)
+    parts = []
+    while part := stream.recv(CHUNK):
+        parts.append(part)
+    stream.finish()
+    return b"".join(parts)
 
 
 def _send_all(stream: libvirt.virStream, data: bytes) -> None:
