@@ -160,7 +160,7 @@ def _shape(result: VmResult) -> tuple[Any, ...]:
 def _modulo(after: dict[str, Any]) -> dict[str, Any]:
     """Put cards whose address a preview can't know in place of their addresses."""
     cards = after.get("networks", {})
-    old = {m for m in cards if m.startswith(("52:54:00:aa:bb", "52:54:00:ee"))}
+    old = {m for m in cards if m.startswith("52:54:00:aa:bb:") or m == "52:54:00:ee:00:01"}
     fresh = sorted(str(card) for mac, card in cards.items() if mac not in old)
     return {**after, "networks": ({m: cards[m] for m in old}, fresh)}
 
