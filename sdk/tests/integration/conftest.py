@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import os
+import fcntl
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ import pytest
 from hostler import Fleet
 from hostler.config import FleetConfig, Policy
 
-from .rig import GUEST, Rig
+from .rig import GUEST, LOCK, NET, Rig
 from .state import sweep
 
 SYSTEM = "qemu:///system"
@@ -50,11 +50,15 @@ def run_prefix() -> str:
 
 @pytest.fixture(scope="session")
 def rig() -> Iterator[Rig]:
-    """One isolated host; taken down at the end."""
-    host = Rig(os.environ.get("HOSTLER_RIG_NET", "10.91.0"), "f")
-    host.hosts("up")
-    yield host
-    host.hosts("down")
+    """One isolated host; taken down at the end. Another run in this checkout waits for it."""
+    LOCK.parent.mkdir(parents=True, exist_ok=True)
+    with LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        host = Rig(NET, "f")
+        host.hosts("down")  # what a run that was killed has left
+        host.hosts("up")
+        yield host
+        host.hosts("down")
 
 
 @pytest.fixture

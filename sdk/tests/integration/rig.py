@@ -7,17 +7,21 @@ import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 ROOT = Path(__file__).resolve().parents[3]
 GUEST = ROOT / ".cache" / "guest"
 HOSTS = ROOT / "tests" / "rigs" / "libvirt" / "hosts.sh"
+NET = f"10.91.{crc32(str(ROOT).encode()) % 250}"
+"""A network of this checkout's own: another one's tests may run on this machine meanwhile."""
+LOCK = ROOT / ".cache" / "rigs" / "sdk-integration.lock"
 GUEST_INSIDE = "/var/lib/libvirt/guest"
 """Where a host of the rig has the files of GUEST."""
 
 
 @dataclass(frozen=True)
 class Rig:
-    """A host of the rig, on a network of its own (``HOSTLER_RIG_NET``)."""
+    """A host of the rig."""
 
     net: str
     host: str
