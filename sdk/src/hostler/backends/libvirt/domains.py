@@ -192,8 +192,13 @@ class Domains:
         """Start a domain; one that was started meanwhile is fine."""
         with translated(self._on(name)):
             domain = self._get(name)
-            if not domain.isActive():
+            if domain.isActive():
+                return
+            try:
                 domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED if paused else 0)
+            except libvirt.libvirtError:
+                if not domain.isActive():  # else somebody else was quicker
+                    raise
 
     def shutdown(self, name: str, *, timeout: float, force: bool) -> None:
         """Ask the guest to shut down and wait until it has; ACPI, and the agent where it answers.
