@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent
@@ -13,8 +14,12 @@ ROOT = SOURCE.parents[2]
 LIB = SOURCE / "lib"
 LOCK_FILE = SOURCE / "requirements.lock"
 
-BOX = ROOT / ".cache" / "rigs" / "openstack"
-VENV = BOX / "venv"
+# HOSTLER_RIG_OPENSTACK=1 is a second rig, with data and ports of its own, beside the first.
+NUMBER = int(os.environ.get("HOSTLER_RIG_OPENSTACK") or 0)
+RIGS = ROOT / ".cache" / "rigs"
+BOX = RIGS / (f"openstack-{NUMBER}" if NUMBER else "openstack")
+USE_LOCK = BOX / "use.lock"
+VENV = RIGS / "openstack" / "venv"
 PYTHON = VENV / "bin" / "python"
 ETC = BOX / "etc"
 RUN = BOX / "run"
@@ -33,19 +38,20 @@ SOCKET = f"data/mysql/{SOCKET_NAME}"
 PASSWORD = "box"
 REGION = "RegionOne"
 
-# The usual ports + 10000; the fault proxy's + 20000.
+# The usual ports + 10000; the fault proxy's + 20000; + 200 for each further rig.
+SHIFT = 200 * NUMBER
 PORTS = {
-    "keystone": 15000,
-    "nova": 18774,
-    "placement": 18778,
-    "neutron": 19696,
-    "glance": 19292,
-    "rabbit": 15672,
-    "rabbit_dist": 35672,
-    "epmd": 14369,
+    "keystone": 15000 + SHIFT,
+    "nova": 18774 + SHIFT,
+    "placement": 18778 + SHIFT,
+    "neutron": 19696 + SHIFT,
+    "glance": 19292 + SHIFT,
+    "rabbit": 15672 + SHIFT,
+    "rabbit_dist": 35672 + SHIFT,
+    "epmd": 14369 + SHIFT,
 }
 APIS = ("keystone", "placement", "glance", "neutron", "nova")
-PROXY_CONTROL_PORT = 25099
+PROXY_CONTROL_PORT = 25099 + SHIFT
 
 
 def url(service: str) -> str:
