@@ -1,7 +1,7 @@
 # Copyright: Hostler contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Results of VMs in Ansible's words."""
+"""Results of the SDK in Ansible's words."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ansible.module_utils.common.yaml import yaml_dump
 from ansible_collections.hostler.fleet.plugins.module_utils._module import Result, failure
 
 if TYPE_CHECKING:
-    from hostler.models.vm_task import VmResult
+    from hostler.models import result as sdk
 
 REASONS = 3
 
 
-def one(result: VmResult) -> Result:
-    """Make the result of a task that is about one VM."""
+def one(result: sdk.Result) -> Result:
+    """Make the result of a task that is about one thing."""
     item: Result = {"changed": result.changed, "name": result.name}
     if result.plan:
         item["plan"] = result.plan.model_dump(mode="json", exclude={"warnings"})
@@ -31,8 +31,8 @@ def one(result: VmResult) -> Result:
     return item
 
 
-def many(results: Sequence[VmResult], items: list[Result]) -> Result:
-    """Make the result of a task that is about several VMs, of the results of each."""
+def many(results: Sequence[sdk.Result], items: list[Result]) -> Result:
+    """Make the result of a task that is about several things, of the results of each."""
     whole: Result = {
         "changed": any(item["changed"] for item in items),
         "results": items,
@@ -47,7 +47,7 @@ def many(results: Sequence[VmResult], items: list[Result]) -> Result:
     return whole
 
 
-def _diff(result: VmResult) -> dict[str, str]:
+def _diff(result: sdk.Result) -> dict[str, str]:
     return {
         "before_header": result.name,
         "after_header": result.name,

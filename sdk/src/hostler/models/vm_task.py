@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hostler.errors import InvalidInput
 from hostler.models.problems import sentence
+from hostler.models.result import Result
 from hostler.models.vm import Part, VmSpec, merged
 from hostler.models.vm_view import Vm, VmStatus
 
@@ -123,38 +124,17 @@ def literal(name: str) -> str:
     return "".join(f"[{c}]" if c in "*?[" else c for c in name)
 
 
-class PlanView(Part):
-    """A plan for results: what would be, or was, done."""
-
-    id: str
-    summary: str
-    commands: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
-class VmResult(BaseModel):
+class VmResult(Result):
     """What became of one VM of a request.
 
     Attributes:
-        changed: something was (in check mode: would be) changed.
-        error: the sentence of what went wrong; None when all is well.
-        error_code: one of the codes in ``hostler.errors``.
-        before, after: the VM as it was and as it is (will be); what a diff shows.
         restart_required: a change waits for a restart.
         changes_pending: what waits for it.
+        vm: the VM as it is now, where it was read.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
-    name: str
-    changed: bool = False
-    error: str | None = None
-    error_code: str | None = None
-    plan: PlanView | None = None
-    before: dict[str, Any] = {}
-    after: dict[str, Any] = {}
     restart_required: bool = False
-    changes_pending: list[str] = []
+    changes_pending: list[str] = Field(default_factory=list)
     vm: Vm | None = None
 
 

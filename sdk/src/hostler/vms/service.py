@@ -20,10 +20,11 @@ from hostler.models.vm_task import (
 from hostler.models.vm_view import Vm
 from hostler.plan.outcome import Progress
 from hostler.plan.plan import Plan
+from hostler.plan.results import Became, apply_all
 from hostler.vms.observe import observe
 from hostler.vms.planner import plan_vm
 from hostler.vms.reading import read_vms
-from hostler.vms.results import Became, batch_of, failed, missing, result_of
+from hostler.vms.results import batch_of, failed, missing, result_of
 from hostler.vms.wait import wait_for
 
 if TYPE_CHECKING:
@@ -146,8 +147,13 @@ class Vms:
         ]
         outcomes: dict[str, Became] = {}
         if not check:
-            todo = [plan for _, plan in plans if isinstance(plan, Plan) and plan.steps]
-            outcomes = self._apply(todo, parallel, max_failures, on_progress)
+            outcomes = apply_all(
+                self._fleet.runner,
+                [plan for _, plan in plans if isinstance(plan, Plan)],
+                parallel=parallel or self._fleet.config.parallel,
+                max_failures=max_failures,
+                on_progress=on_progress,
+            )
         results = [
             result_of(name, plan, outcomes) if isinstance(plan, Plan) else failed(name, plan)
             for name, plan in plans
@@ -227,23 +233,6 @@ class Vms:
             except HostlerError as error:
                 plans.append(error)
         return plans
-
-    def _apply(
-        self,
-        plans: Sequence[Plan],
-        parallel: int | None,
-        max_failures: int | None,
-        on_progress: OnProgress,
-    ) -> dict[str, Became]:
-        if not plans:
-            return {}
-        done = self._fleet.runner.run_many(
-            plans,
-            parallel=parallel or self._fleet.config.parallel,
-            max_failures=max_failures,
-            on_progress=on_progress,
-        )
-        return {plan.id: outcome for plan, outcome in zip(plans, done, strict=True)}
 
     def _wait(
         self,
