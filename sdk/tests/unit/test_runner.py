@@ -16,7 +16,7 @@ from hostler.plan.journal import Journal
 from hostler.plan.runner import Outcome, Progress, Runner
 from hostler.store import Store
 
-from .toys import BrokenDisk, Fault, Folder, OneWay, Toy, plan_of
+from .toys import BrokenDisk, Fault, Folder, Kept, Look, OneWay, Toy, plan_of
 
 NAMES = ("a", "b", "c")
 FAULTS: tuple[Fault, ...] = ("refused", "lost before", "defect before", "defect after")
@@ -297,3 +297,27 @@ def test_outcome_of_nothing_done() -> None:
     assert Outcome("1", "toy/1", status="undone", failed="make a").sentence(
         HostlerError("no", on="toy")
     ) == ("could not make a: toy: no")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_does_no_harm_is_kept_and_said(runner: Runner, world: Folder, fault: Fault) -> None:
+    error = failing(runner, plan_of(Toy(name="a"), Kept(name="b"), Toy(name="c", fault=fault)))
+    assert world.names() == ["b"]
+    assert error.outcome.status == "undone"
+    assert error.outcome.kept == ["make b (it is of use anyway)"]
+    assert "Kept: make b (it is of use anyway)" in str(error)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_look_that_fails_stops_the_plan(runner: Runner, world: Folder, fault: Fault) -> None:
+    error = failing(runner, plan_of(Toy(name="a"), Look(name="b", fault=fault), Toy(name="c")))
+    assert world.names() == []
+    assert error.outcome.status == "undone"
+    assert error.outcome.undone == ["make a"]
+
+
+def test_a_look_is_not_undone(runner: Runner, world: Folder) -> None:
+    plan = plan_of(Toy(name="a"), Look(name="b"), Toy(name="c"))
+    runner.run(plan)
+    assert runner.undo(plan.id).undone == ["make c", "make a"]
+    assert world.names() == []

@@ -84,6 +84,30 @@ class OneWay(Toy):
     irreversible = "paper burns"
 
 
+class Kept(Toy):
+    """A step that stays when the plan is undone."""
+
+    kind = "toy.kept"
+    kept = "it is of use anyway"
+
+
+class Look(Toy):
+    """A step that only looks."""
+
+    kind = "toy.look"
+    only_looks = True
+
+    def apply(self, world: World, report: Report) -> None:
+        before(self.fault)
+        after(self.fault)
+
+    def is_done(self, world: World) -> bool:
+        raise AssertionError("a look is never done")
+
+    def undo(self, world: World) -> None:
+        raise AssertionError("a look can't be undone")
+
+
 def before(fault: Fault) -> None:
     if fault == "refused":
         raise NotFound("no such thing", on="toy", hint="Make one.")

@@ -33,6 +33,7 @@ class Outcome:
         failed: the sentence of the step that failed.
         undo_error: why the undo stopped, where it did.
         left: steps that stay in effect although the plan failed.
+        kept: steps that stay in effect although the plan was undone, and why: they do no harm.
         unsure: the failed step's effect could not be found out.
         seconds: how long it took.
     """
@@ -43,6 +44,7 @@ class Outcome:
     done: list[str] = field(default_factory=list)
     undone: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
     failed: str = ""
     undo_error: str = ""
     unsure: bool = False
@@ -52,7 +54,8 @@ class Outcome:
         """Tell in words what failed and what state it left behind."""
         text = f"could not {self.failed}: {cause.reason}" if self.failed else cause.reason
         if self.status == "undone":
-            return text + (f". Undone again: {', '.join(self.undone)}" if self.undone else "")
+            text += f". Undone again: {', '.join(self.undone)}" if self.undone else ""
+            return text + (f". Kept: {', '.join(self.kept)}" if self.kept else "")
         if self.unsure:
             text += ". Whether it took effect could not be found out"
         if self.undo_error:

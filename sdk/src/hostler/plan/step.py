@@ -28,13 +28,17 @@ class Step(BaseModel):
     """One change of one thing.
 
     A subclass sets ``kind`` (unique, for example ``domain.define``), its fields are its arguments.
-    A step that can't be undone says why in ``irreversible``.
+    A step that can't be undone says why in ``irreversible``. One whose effect does no harm and
+    stays when the plan is undone says why in ``kept``. One that only looks (``only_looks``) has no
+    effect: it stops a plan when what it sees is wrong, and there is nothing to undo.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     kind: ClassVar[str]
     irreversible: ClassVar[str] = ""
+    kept: ClassVar[str] = ""
+    only_looks: ClassVar[bool] = False
     kinds: ClassVar[dict[str, type[Step]]] = {}
 
     @classmethod

@@ -133,6 +133,11 @@ class Work:
                 return
         if step.irreversible:
             raise PlanError(cannot_undo(step))
+        if step.kept:
+            self._outcome.kept.append(f"{step.summary} ({step.kept})")
+            return
+        if step.only_looks:
+            return
         self._journal.step(self._plan.id, index, "undoing")
         try:
             with _defects():
@@ -170,6 +175,8 @@ def ask(step: Step, world: World) -> bool:
     Raises:
         HostlerError: it could not be found out.
     """
+    if step.only_looks:
+        return False
     with _defects():
         return step.is_done(world)
 
