@@ -44,7 +44,7 @@ install_requirements() {
   fi
   say python "installing the SDK and tests/setup/requirements.txt into .venv"
   quietly "$ROOT/.cache/setup/pip.log" "$VENV/bin/pip" install --quiet --disable-pip-version-check \
-    --editable "$ROOT/sdk[libvirt]" --requirement "$ROOT/tests/setup/requirements.txt"
+    --editable "$ROOT/sdk[all]" --requirement "$ROOT/tests/setup/requirements.txt"
   echo "$hash" >"$STAMP"
 }
 

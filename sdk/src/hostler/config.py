@@ -7,6 +7,8 @@ from fnmatch import fnmatchcase
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hostler.models.gpu_config import GpuConfig
+
 DEFAULT_URI = "qemu:///system"
 
 
@@ -29,6 +31,20 @@ class Policy(BaseModel):
         return any(fnmatchcase(name, pattern) for pattern in self.protected)
 
 
+class OpenstackConfig(BaseModel):
+    """Which OpenStack, and how it is called. Passwords stay in clouds.yaml or ``OS_*``.
+
+    Attributes:
+        cloud: a cloud of clouds.yaml (``OS_CLOUD`` comes before it).
+        timeout: seconds that a call may take.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cloud: str | None = None
+    timeout: int = Field(60, ge=1, le=600)
+
+
 class FleetConfig(BaseModel):
     """A fleet's configuration; every field has a default, so an empty file is a good one.
 
@@ -38,6 +54,8 @@ class FleetConfig(BaseModel):
         parallel: how many plans are applied at once.
         connect_timeout: seconds that a host gets to accept a connection.
         policy: what no plan may do.
+        openstack: which OpenStack.
+        gpu: how GPU hosts are told apart.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,3 +65,5 @@ class FleetConfig(BaseModel):
     parallel: int = Field(8, ge=1, le=64)
     connect_timeout: int = Field(15, ge=1, le=600)
     policy: Policy = Policy()
+    openstack: OpenstackConfig = OpenstackConfig()
+    gpu: GpuConfig = GpuConfig()

@@ -5,17 +5,21 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from hostler.config import FleetConfig
+from hostler.errors import MissingLibrary
 from hostler.plan.runner import Runner
 
 if TYPE_CHECKING:
     from hostler.backends.libvirt import Hypervisor
     from hostler.backends.libvirt.facts import HostFacts
+    from hostler.backends.openstack import Cloud
+    from hostler.gpu.service import Gpu
     from hostler.plan.journal import Journal
     from hostler.vms.service import Vms
     from hostler.vms.snapshots import Snapshots
@@ -32,17 +36,24 @@ class Fleet:
         config: a FleetConfig, the path of a ``fleet.yml``, or nothing: then ``HOSTLER_CONFIG``
             and, where that is not set, defaults.
         uri: the libvirt URI to use where a call names none.
+        cloud: the cloud of clouds.yaml; else ``OS_CLOUD``, fleet.yml, the ``OS_*`` variables.
 
     Raises:
         ConfigError: the file is not a fleet.yml.
     """
 
     def __init__(
-        self, config: FleetConfig | str | Path | None = None, *, uri: str | None = None
+        self,
+        config: FleetConfig | str | Path | None = None,
+        *,
+        uri: str | None = None,
+        cloud: str | None = None,
     ) -> None:
         self.config = config if isinstance(config, FleetConfig) else _load(config)
         self.uri = uri or os.environ.get("LIBVIRT_DEFAULT_URI") or self.config.uri
+        self.cloud = cloud or os.environ.get("OS_CLOUD") or self.config.openstack.cloud or ""
         self._hypervisors: dict[str, Hypervisor] = {}
+        self._clouds: dict[str, Cloud] = {}
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -62,6 +73,9 @@ class Fleet:
             for hypervisor in self._hypervisors.values():
                 hypervisor.close()
             self._hypervisors.clear()
+            for cloud in self._clouds.values():
+                cloud.close()
+            self._clouds.clear()
         if "journal" in self.__dict__:
             self.journal.close()
             del self.journal
@@ -77,6 +91,7 @@ class Fleet:
     @cached_property
     def runner(self) -> Runner:
         """Applies, resumes and undoes plans; knows every kind of step that a journal may hold."""
+        from hostler.gpu import steps as gpu_steps  # noqa: F401
         from hostler.vms import snapshot_steps, steps, volume_steps  # noqa: F401
 
         return Runner(self, lambda: self.journal)
@@ -95,11 +110,39 @@ class Fleet:
 
         return Snapshots(self)
 
+    @cached_property
+    def gpu(self) -> Gpu:
+        """GPU pools: overviews, targets, migrations."""
+        from hostler.gpu.service import Gpu
+
+        return Gpu(self)
+
     def backend(self, kind: str, target: str) -> Any:
         """Return the backend of a kind for a target; part of the World that steps see."""
-        if kind != "libvirt":
+        openers: dict[str, Callable[[str], Any]] = {
+            "libvirt": self.hypervisor,
+            "openstack": self.openstack_cloud,
+        }
+        if kind not in openers:
             raise ValueError(f"there is no backend {kind!r}")
-        return self.hypervisor(target)
+        return openers[kind](target)
+
+    def openstack_cloud(self, name: str | None = None) -> Cloud:
+        """Return the connection to an OpenStack, opened when first used.
+
+        Raises:
+            MissingLibrary: openstacksdk is not installed.
+        """
+        try:
+            from hostler.backends.openstack import Cloud
+        except ImportError as error:
+            hint = "Run: pip install 'hostler[openstack]'"
+            raise MissingLibrary(str(error), on="OpenStack", hint=hint) from error
+        name = self.cloud if name is None else name
+        with self._lock:
+            if name not in self._clouds:
+                self._clouds[name] = Cloud(name, timeout=self.config.openstack.timeout)
+            return self._clouds[name]
 
     def kvm_works(self, facts: HostFacts) -> bool | None:
         """Whether a guest boots under KVM on a host.

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cloud: one OpenStack, connected when first used."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+import openstack
+from keystoneauth1 import exceptions as auth
+from openstack.connection import Connection
+
+from hostler.backends.openstack.compute import ComputeApi
+from hostler.backends.openstack.faults import by_status, translated
+from hostler.backends.openstack.identity import IdentityApi
+from hostler.backends.openstack.network import NetworkApi
+from hostler.backends.openstack.placement import PlacementApi
+
+Json = dict[str, Any]
+
+_SERVICES = {
+    "compute": "Nova",
+    "identity": "Keystone",
+    "network": "Neutron",
+    "placement": "Placement",
+}
+
+
+class Cloud:
+    """One OpenStack.
+
+    Args:
+        name: a cloud of clouds.yaml; empty: the ``OS_*`` variables decide.
+        timeout: seconds that a call may take.
+    """
+
+    def __init__(self, name: str = "", *, timeout: float = 60) -> None:
+        self.name = name
+        self.timeout = timeout
+        self._lock = threading.Lock()
+        self._service_locks = {service: threading.Lock() for service in _SERVICES}
+        self._connection: Connection | None = None
+        self.compute = ComputeApi(self)
+        self.identity = IdentityApi(self)
+        self.network = NetworkApi(self)
+        self.placement = PlacementApi(self)
+
+    def __str__(self) -> str:
+        return f"cloud {self.name!r}" if self.name else "the cloud of OS_*"
+
+    def call(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        params: Mapping[str, Any] | None = None,
+        version: str | None = None,
+        on: str = "",
+    ) -> Json:
+        """Make one request, never repeated; returns the answer's JSON ({} where it has none).
+
+        Args:
+            service: compute, identity, network or placement.
+            method: GET, POST, PUT or DELETE.
+            path: below the service's endpoint, quoted.
+            body: sent as JSON.
+            params: the query.
+            version: the microversion.
+            on: what errors say that it failed on.
+
+        Raises:
+            HostlerError: as ``faults.translated`` says.
+        """
+        on = on or f"{_SERVICES[service]} of {self}"
+        with translated(on):
+            answer = self._adapter(service).request(
+                path,
+                method,
+                json=body,
+                params=dict(params or {}),
+                microversion=version,
+                raise_exc=False,
+                connect_retries=0,
+                status_code_retries=0,
+            )
+        if answer.status_code >= 400:
+            raise by_status(answer.status_code, _said(answer), on)
+        if not answer.content or answer.status_code == 204:
+            return {}
+        try:
+            return dict(answer.json())
+        except ValueError as error:
+            raise by_status(502, "the answer is not JSON", on) from error
+
+    def pages(
+        self, service: str, path: str, key: str, *, params: Mapping[str, Any], version: str
+    ) -> Iterator[Json]:
+        """Read a list, all pages of it (source: Nova's ``KEY_links`` and ``marker``)."""
+        marker: dict[str, str] = {}
+        while True:
+            answer = self.call(service, "GET", path, params={**params, **marker}, version=version)
+            found = answer[key]
+            yield from found
+            more = any(link["rel"] == "next" for link in answer.get(f"{key}_links", ()))
+            if not (found and more):
+                return
+            marker = {"marker": found[-1]["id"]}
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            if self._connection is not None:
+                with suppress(auth.ClientException):
+                    self._connection.close()
+            self._connection = None
+
+    def _adapter(self, service: str) -> Any:
+        """Return openstacksdk's proxy; the first use asks for the service's versions, once."""
+        connection = self._connect()
+        with self._service_locks[service]:
+            return getattr(connection, service)
+
+    def _connect(self) -> Connection:
+        with self._lock:
+            if self._connection is None:
+                connection = openstack.connect(
+                    cloud=self.name or None, app_name="hostler", api_timeout=self.timeout
+                )
+                connection.authorize()
+                self._connection = connection
+            return self._connection
+
+
+def _said(answer: Any) -> str:
+    """Return the service's own sentence: Nova, Keystone and Neutron wrap it, Placement lists it."""
+    try:
+        data = answer.json()
+    except ValueError:
+        return str(answer.reason or "no reason given")
+    if isinstance(data, dict):
+        if errors := data.get("errors"):
+            return str(errors[0].get("detail") or errors[0].get("title")).strip()
+        for part in data.values():
+            if isinstance(part, dict) and part.get("message"):
+                return " ".join(str(part["message"]).split())
+    return str(answer.reason or "no reason given")

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""fleet.gpu: overviews of GPU hosts, and what is done to them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from hostler.errors import InvalidInput, NotFound
+from hostler.gpu import overview
+from hostler.gpu.observe import observe, project_names
+from hostler.models.gpu import (
+    AggregateView,
+    GpuOverview,
+    GpuType,
+    HostServers,
+    PoolView,
+)
+from hostler.models.gpu_config import POOLS, Pool
+
+if TYPE_CHECKING:
+    from hostler.fleet import Fleet
+    from hostler.gpu.world import GpuWorld
+
+
+class Gpu:
+    """GPU hosts in OpenStack's aggregates."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    def observe(self, *, flavors: bool = False) -> GpuWorld:
+        """Read all that is known about GPU hosts; other methods take it to read nothing twice.
+
+        Raises:
+            Denied: the cloud's user is no administrator.
+            HostlerError: a service does not answer.
+        """
+        return observe(
+            self._fleet.openstack_cloud(),
+            self._fleet.config.gpu,
+            None,
+            flavors=flavors,
+        )
+
+    def types(self, world: GpuWorld | None = None) -> list[GpuType]:
+        """Return the GPU types and the aggregates of each by pool."""
+        return overview.gpu_types(world or self.observe())
+
+    def aggregates(
+        self,
+        world: GpuWorld | None = None,
+        *,
+        gpu_type: str | None = None,
+        pool: Pool | None = None,
+        contract: str | None = None,
+        name: str | None = None,
+    ) -> list[AggregateView]:
+        """Return aggregates with their hosts, those that fit the filters.
+
+        Args:
+            world: what was read before.
+            gpu_type: only of this type.
+            pool: only of this pool.
+            contract: only of this contract: the aggregate's name, or what follows ``Contract-``.
+            name: only the aggregate of this name.
+
+        Raises:
+            NotFound: there is no such type, contract or aggregate.
+        """
+        world = world or self.observe()
+        if gpu_type is not None:
+            gpu_type = self._type(world, gpu_type)
+        found = [
+            view
+            for view in overview.aggregate_views(world)
+            if (gpu_type is None or view.gpu_type == gpu_type)
+            and (pool is None or view.pool == pool)
+            and (contract is None or (view.contract and contract in (view.name, view.contract)))
+            and (name is None or view.name == name)
+        ]
+        wanted = name or contract
+        if wanted and not found:
+            self.aggregate_named(world, wanted)
+            raise NotFound("it does not fit the other filters", on=f"aggregate {wanted!r}")
+        return found
+
+    def overview(self, gpu_type: str, world: GpuWorld | None = None) -> GpuOverview:
+        """Return all pools of a GPU type.
+
+        Raises:
+            NotFound: no aggregate names that type.
+        """
+        world = world or self.observe()
+        gpu_type = self._type(world, gpu_type)
+        return overview.gpu_overview(gpu_type, overview.aggregate_views(world))
+
+    def pool(self, gpu_type: str, pool: Pool, world: GpuWorld | None = None) -> PoolView:
+        """Return one pool of a GPU type.
+
+        Raises:
+            InvalidInput: there is no such pool.
+            NotFound: no aggregate names that type, or none is of that pool.
+        """
+        if pool not in POOLS:
+            raise InvalidInput(f"there is no pool {pool!r}", hint=f"Pools: {', '.join(POOLS)}.")
+        found = self.aggregates(world, gpu_type=gpu_type, pool=pool)
+        view = overview.pool_view(pool, found)
+        if view is None:
+            raise NotFound(f"GPU type {gpu_type!r} has no aggregate of the pool {pool}")
+        return view
+
+    def contracts(self, gpu_type: str, world: GpuWorld | None = None) -> list[AggregateView]:
+        """Return the contract aggregates of a GPU type.
+
+        Raises:
+            NotFound: no aggregate names that type.
+        """
+        return self.aggregates(world, gpu_type=gpu_type, pool="contract")
+
+    def unclassified(self, world: GpuWorld | None = None) -> list[str]:
+        """Return the names of aggregates of which pool or GPU type is not known."""
+        return overview.unclassified(world or self.observe())
+
+    def host_vms(self, hostname: str, world: GpuWorld | None = None) -> HostServers:
+        """Return the servers of a host.
+
+        Raises:
+            NotFound: there is no such host.
+        """
+        world = world or self.observe()
+        self.known_host(world, hostname)
+        names, _ = project_names(self._fleet.openstack_cloud())
+        servers = overview.host_servers(world, hostname, world.servers, names)
+        return HostServers(hostname=hostname, vms=servers, total_vms=len(servers))
+
+    @staticmethod
+    def known_host(world: GpuWorld, host: str) -> None:
+        """Check that a host exists, in exactly this spelling.
+
+        Raises:
+            NotFound: it does not; says which one may have been meant.
+        """
+        names = {*world.computes, *world.aggregates_of}
+        if host not in names:
+            raise NotFound(
+                "there is no such host", on=f"host {host!r}", hint=_meant(host, names, "hosts")
+            )
+
+    @staticmethod
+    def aggregate_named(world: GpuWorld, name: str) -> None:
+        """Check that an aggregate exists, in exactly this spelling.
+
+        Raises:
+            NotFound: it does not; says which one may have been meant.
+        """
+        if name not in world.by_name:
+            raise NotFound(
+                "there is no such aggregate",
+                on=f"aggregate {name!r}",
+                hint=_meant(name, world.by_name, "aggregates"),
+            )
+
+    @staticmethod
+    def _type(world: GpuWorld, gpu_type: str) -> str:
+        found = world.classifier.canonical(gpu_type)
+        known = {c.gpu_type for c in world.classes.values() if c.gpu_type}
+        if found not in known:
+            hint = _meant(gpu_type, known, "types")
+            raise NotFound("no aggregate has this GPU type", on=f"GPU type {gpu_type!r}", hint=hint)
+        return found
+
+
+def _meant(word: str, names: Iterable[str], kind: str) -> str:
+    """Say which name may have been meant, by its case first; else which there are."""
+    listed: Sequence[str] = sorted(names)
+    same = [name for name in listed if name.casefold() == word.casefold()]
+    near = same or difflib.get_close_matches(word, listed, 1)
+    if near:
+        return f"Did you mean {near[0]!r}?"
+    shown = ", ".join(listed[:8]) + (" ..." if len(listed) > 8 else "")
+    return f"Known {kind}: {shown or 'none'}."
