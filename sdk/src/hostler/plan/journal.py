@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import socket
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
@@ -19,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from hostler.errors import Conflict, NotFound, PlanError
 from hostler.plan.plan import Plan
 from hostler.plan.step import Step, StoredStep
+from hostler.plan.who import Who, me
 from hostler.store import Store
 from hostler.store.tables import plans, steps
 
@@ -189,7 +187,10 @@ class Journal:
         for step in stored.plan.steps:
             if isinstance(step, StoredStep):
                 raise PlanError(step.problem, on=f"plan {stored.plan.id}", hint=step.hint)
-        mine = _who() | {"status": "running", "updated": max(time.time(), stored.updated + 1e-3)}
+        mine = me()._asdict() | {
+            "status": "running",
+            "updated": max(time.time(), stored.updated + 1e-3),
+        }
         unchanged = (plans.c.status == stored.status) & (plans.c.updated == stored.updated)
         with self._store.write() as db:
             taken = db.execute(
@@ -276,31 +277,6 @@ def _runs(stored: StoredPlan) -> PlanError:
     )
 
 
-def _user() -> str:
-    try:
-        return os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):  # containers run under numbers that have no name
-        return str(os.getuid())
-
-
-def _who() -> dict[str, Any]:
-    return {
-        "user": _user(),
-        "host": socket.gethostname(),
-        "pid": os.getpid(),
-        "pid_started": _started(os.getpid()),
-    }
-
-
-def _started(pid: int) -> str:
-    """When a process started, in the kernel's ticks: tells a reused pid from the first one."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return ""
-    return stat.rsplit(")", 1)[1].split()[19]
-
-
 def _plan_row(plan: Plan, now: float) -> dict[str, Any]:
     data = plan.model_dump(mode="json", include={"before", "after", "warnings", "facts"})
     return {
@@ -312,7 +288,7 @@ def _plan_row(plan: Plan, now: float) -> dict[str, Any]:
         "summary": plan.summary,
         "data": data,
         "error": "",
-        **_who(),
+        **me()._asdict(),
     }
 
 
@@ -338,8 +314,7 @@ def _stored(row: Row[Any], rows: list[Row[Any]]) -> StoredPlan:
         steps=[_load_step(step) for step in rows],
         **row.data,
     )
-    here = row.host == socket.gethostname()
-    gone = here and _started(row.pid) != row.pid_started
+    who = Who(row.user, row.host, row.pid, row.pid_started)
     return StoredPlan(
         plan=plan,
         status=row.status,
@@ -351,7 +326,7 @@ def _stored(row: Row[Any], rows: list[Row[Any]]) -> StoredPlan:
         user=row.user,
         host=row.host,
         pid=row.pid,
-        alive=row.status == "running" and not gone,
+        alive=row.status == "running" and not who.gone,
         updated=row.updated,
     )
 
