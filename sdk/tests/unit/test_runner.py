@@ -271,7 +271,7 @@ def test_a_broken_journal_stops_work_and_never_lies(
     monkeypatch.undo()
     stored = journal.load(plan.id)
     assert stored.alive  # the journal could not be told that we let go
-    monkeypatch.setattr("hostler.plan.journal._started", lambda _: "another process")
+    monkeypatch.setattr("hostler.plan.who.started", lambda _: "another process")
     assert runner.resume(plan.id).status == "done"
     assert world.names() == [*NAMES]
 
