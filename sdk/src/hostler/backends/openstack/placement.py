@@ -68,6 +68,13 @@ class PlacementApi:
                 _add(amounts, name, _capacity(inventory), use["usages"].get(name, 0))
         return amounts
 
+    def consumers(self, provider: str) -> frozenset[str]:
+        """Return the ids of what a provider has allocations for: servers, from the moment on that
+        the scheduler has chosen the host.
+        """  # noqa: D205 - one sentence
+        path = f"/resource_providers/{provider}/allocations"
+        return frozenset(self._cloud.call("placement", "GET", path)["allocations"])
+
     def mirror(self, provider: str) -> Mirror:
         """Return the aggregates that a provider is in.
 

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Steps on the aggregates of a host, in Nova and in placement."""
+
+from __future__ import annotations
+
+from hostler.errors import BackendError, Conflict, NotFound
+from hostler.gpu.steps.base import HostStep, insisting, openstack, passing
+from hostler.plan.step import Report, World
+
+
+class AggregateStep(HostStep):
+    """A step on one aggregate of the move.
+
+    Attributes:
+        id, aggregate: the aggregate.
+        of_move: names of the move's aggregates; found in another pool at undo, the host has been
+            moved on by somebody else.
+        others: the host's aggregates that the move leaves alone.
+    """
+
+    id: int
+    aggregate: str
+    of_move: tuple[str, ...]
+    others: tuple[str, ...] = ()
+
+    def is_in(self, world: World) -> bool:
+        """Whether the host is in the aggregate, in exactly this spelling."""
+        return self.host in self.nova(world).aggregate(self.id).hosts
+
+    def put(self, world: World, *, present: bool) -> None:
+        """Bring the host in or out, once; a host that is where it should be is left alone.
+
+        Nova refuses while it still counts servers that are just leaving: that is tried again.
+        """
+        here = {a.id: a for a in self.hold(world)}
+        if self.id not in here:
+            raise NotFound("it is gone", on=f"aggregate {self.aggregate!r}")
+        if (self.host in here[self.id].hosts) == present:
+            return
+        nova = self.nova(world)
+        for attempt in insisting(_still_leaving):
+            with attempt:
+                if present:
+                    nova.add_host(self.id, self.host)
+                else:
+                    nova.remove_host(self.id, self.host)
+
+    def put_back(self, world: World, *, present: bool) -> None:
+        """Bring the host back, as often as it takes; the world is asked before each try.
+
+        Raises:
+            Conflict: somebody else has moved the host on.
+            HostlerError: it could not be done.
+        """
+        for attempt in insisting(passing):
+            with attempt:
+                self._check_not_moved_on(world)
+                self.put(world, present=present)
+                if self.is_in(world) != present:
+                    raise BackendError(
+                        "Nova took the change and does not show it",
+                        on=f"host {self.host!r} in aggregate {self.aggregate!r}",
+                    )
+
+    def _check_not_moved_on(self, world: World) -> None:
+        known = {*self.of_move, *self.others}
+        now = {a.name for a in self.nova(world).aggregates() if self.host in a.hosts}
+        if now - known:
+            raise Conflict(
+                f"it has been put into {', '.join(sorted(now - known))} since",
+                on=f"host {self.host!r}",
+                hint="See 'hostler gpu hosts'; 'hostler plan forget' drops this plan.",
+            )
+
+
+class AddToAggregate(AggregateStep):
+    """Put a host into an aggregate."""
+
+    kind = "gpu.add"
+
+    @property
+    def summary(self) -> str:
+        """Say what the step does."""
+        return f"put host {self.host} into aggregate {self.aggregate}"
+
+    @property
+    def command(self) -> str:
+        """Return the shell command."""
+        return openstack("aggregate", "add", "host", self.aggregate, self.host)
+
+    def apply(self, world: World, report: Report) -> None:
+        """Put it in."""
+        self.put(world, present=True)
+
+    def is_done(self, world: World) -> bool:
+        """Whether it is in."""
+        return self.is_in(world)
+
+    def undo(self, world: World) -> None:
+        """Take it out."""
+        self.put_back(world, present=False)
+
+
+class RemoveFromAggregate(AggregateStep):
+    """Take a host out of an aggregate."""
+
+    kind = "gpu.remove"
+
+    @property
+    def summary(self) -> str:
+        """Say what the step does."""
+        return f"take host {self.host} out of aggregate {self.aggregate}"
+
+    @property
+    def command(self) -> str:
+        """Return the shell command."""
+        return openstack("aggregate", "remove", "host", self.aggregate, self.host)
+
+    def apply(self, world: World, report: Report) -> None:
+        """Take it out."""
+        self.put(world, present=False)
+
+    def is_done(self, world: World) -> bool:
+        """Whether it is out."""
+        return not self.is_in(world)
+
+    def undo(self, world: World) -> None:
+        """Put it in."""
+        self.put_back(world, present=True)
+
+
+class MirrorInPlacement(HostStep):
+    """Have placement's copy of the aggregates agree with Nova's, which only logs when it fails.
+
+    Stands before the move, so that it is undone last and repairs what undoing left, and after it.
+    """
+
+    kind = "gpu.mirror"
+    provider: str
+    inside: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """Say what the step does."""
+        return f"check that placement has host {self.host} in the same aggregates"
+
+    @property
+    def command(self) -> str:
+        """Return the shell command."""
+        words = ("resource", "provider", "aggregate", "list", self.provider)
+        return openstack("--os-placement-api-version", "1.19", *words)
+
+    def apply(self, world: World, report: Report) -> None:
+        """Compare, and repair what differs."""
+        for attempt in insisting(passing):
+            with attempt:
+                self._repair(world)
+
+    def is_done(self, world: World) -> bool:
+        """Whether they agree."""
+        return self._wanted(self._mirrored(world)) is None
+
+    def undo(self, world: World) -> None:
+        """Make sure of it once more."""
+        self.apply(world, lambda _: None)
+
+    def _repair(self, world: World) -> None:
+        placement = self.openstack(world).placement
+        found = placement.mirror(self.provider)
+        wanted = self._wanted(found.aggregates)
+        if wanted is not None:
+            placement.set_mirror(self.provider, wanted, found.generation)
+
+    def _mirrored(self, world: World) -> frozenset[str]:
+        return self.openstack(world).placement.mirror(self.provider).aggregates
+
+    def _wanted(self, have: frozenset[str]) -> frozenset[str] | None:
+        """Return what placement should have; None where it has that."""
+        wanted = (have | set(self.inside)) - set(self.outside)
+        return None if wanted == have else wanted
+
+
+class VerifyMove(HostStep):
+    """Read back where the host is."""
+
+    kind = "gpu.verify"
+    only_looks = True
+    inside: str
+    outside: str | None = None
+
+    @property
+    def summary(self) -> str:
+        """Say what the step does."""
+        return f"check that host {self.host} is in aggregate {self.inside}"
+
+    @property
+    def command(self) -> str:
+        """Return the shell command."""
+        return openstack("aggregate", "show", self.inside)
+
+    def apply(self, world: World, report: Report) -> None:
+        """Look."""
+        now = {a.name for a in self.nova(world).aggregates() if self.host in a.hosts}
+        if self.inside not in now or self.outside in now:
+            raise Conflict(
+                f"it is in {', '.join(sorted(now)) or 'no aggregate'}: somebody else has moved it",
+                on=f"host {self.host!r}",
+            )
+
+
+def _still_leaving(error: BaseException) -> bool:
+    """Whether Nova counts servers that are just leaving: a refusal, so a repeat is safe."""
+    return isinstance(error, Conflict) and "instance(s)" in error.what
