@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from hostler.errors import InvalidInput, NotFound
 from hostler.gpu import overview
+from hostler.gpu.names import aggregate_named, known_host, known_type
 from hostler.gpu.observe import observe, project_names
 from hostler.models.gpu import (
     AggregateView,
@@ -71,7 +70,7 @@ class Gpu:
         """
         world = world or self.observe()
         if gpu_type is not None:
-            gpu_type = self._type(world, gpu_type)
+            gpu_type = known_type(world, gpu_type)
         found = [
             view
             for view in overview.aggregate_views(world)
@@ -82,7 +81,7 @@ class Gpu:
         ]
         wanted = name or contract
         if wanted and not found:
-            self.aggregate_named(world, wanted)
+            aggregate_named(world, wanted)
             raise NotFound("it does not fit the other filters", on=f"aggregate {wanted!r}")
         return found
 
@@ -93,7 +92,7 @@ class Gpu:
             NotFound: no aggregate names that type.
         """
         world = world or self.observe()
-        gpu_type = self._type(world, gpu_type)
+        gpu_type = known_type(world, gpu_type)
         return overview.gpu_overview(gpu_type, overview.aggregate_views(world))
 
     def pool(self, gpu_type: str, pool: Pool, world: GpuWorld | None = None) -> PoolView:
@@ -130,54 +129,7 @@ class Gpu:
             NotFound: there is no such host.
         """
         world = world or self.observe()
-        self.known_host(world, hostname)
+        known_host(world, hostname)
         names, _ = project_names(self._fleet.openstack_cloud())
         servers = overview.host_servers(world, hostname, world.servers, names)
         return HostServers(hostname=hostname, vms=servers, total_vms=len(servers))
-
-    @staticmethod
-    def known_host(world: GpuWorld, host: str) -> None:
-        """Check that a host exists, in exactly this spelling.
-
-        Raises:
-            NotFound: it does not; says which one may have been meant.
-        """
-        names = {*world.computes, *world.aggregates_of}
-        if host not in names:
-            raise NotFound(
-                "there is no such host", on=f"host {host!r}", hint=_meant(host, names, "hosts")
-            )
-
-    @staticmethod
-    def aggregate_named(world: GpuWorld, name: str) -> None:
-        """Check that an aggregate exists, in exactly this spelling.
-
-        Raises:
-            NotFound: it does not; says which one may have been meant.
-        """
-        if name not in world.by_name:
-            raise NotFound(
-                "there is no such aggregate",
-                on=f"aggregate {name!r}",
-                hint=_meant(name, world.by_name, "aggregates"),
-            )
-
-    @staticmethod
-    def _type(world: GpuWorld, gpu_type: str) -> str:
-        found = world.classifier.canonical(gpu_type)
-        known = {c.gpu_type for c in world.classes.values() if c.gpu_type}
-        if found not in known:
-            hint = _meant(gpu_type, known, "types")
-            raise NotFound("no aggregate has this GPU type", on=f"GPU type {gpu_type!r}", hint=hint)
-        return found
-
-
-def _meant(word: str, names: Iterable[str], kind: str) -> str:
-    """Say which name may have been meant, by its case first; else which there are."""
-    listed: Sequence[str] = sorted(names)
-    same = [name for name in listed if name.casefold() == word.casefold()]
-    near = same or difflib.get_close_matches(word, listed, 1)
-    if near:
-        return f"Did you mean {near[0]!r}?"
-    shown = ", ".join(listed[:8]) + (" ..." if len(listed) > 8 else "")
-    return f"Known {kind}: {shown or 'none'}."

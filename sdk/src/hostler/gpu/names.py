@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Looks names up, in exactly their spelling: Nova's database compares without case, we do not."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from hostler.errors import NotFound
+from hostler.gpu.world import GpuWorld
+from hostler.models.nova import Aggregate
+
+
+def known_host(world: GpuWorld, host: str) -> str:
+    """Return the name of a host that exists.
+
+    Raises:
+        NotFound: there is none; says which one may have been meant.
+    """
+    names = {*world.computes, *world.aggregates_of}
+    if host not in names:
+        hint = meant(host, names, "hosts")
+        raise NotFound("there is no such host", on=f"host {host!r}", hint=hint)
+    return host
+
+
+def aggregate_named(world: GpuWorld, name: str) -> Aggregate:
+    """Return an aggregate by its name.
+
+    Raises:
+        NotFound: there is none; says which one may have been meant.
+    """
+    if name not in world.by_name:
+        hint = meant(name, world.by_name, "aggregates")
+        raise NotFound("there is no such aggregate", on=f"aggregate {name!r}", hint=hint)
+    return world.by_name[name]
+
+
+def known_type(world: GpuWorld, gpu_type: str) -> str:
+    """Return the GPU type that this is, or is an alias of.
+
+    Raises:
+        NotFound: no aggregate names it; says which one may have been meant.
+    """
+    found = world.classifier.canonical(gpu_type)
+    known = {c.gpu_type for c in world.classes.values() if c.gpu_type}
+    if found not in known:
+        hint = meant(gpu_type, known, "types")
+        raise NotFound("no aggregate has this GPU type", on=f"GPU type {gpu_type!r}", hint=hint)
+    return found
+
+
+def meant(word: str, names: Iterable[str], kind: str) -> str:
+    """Say which name may have been meant, by its case first; else which there are."""
+    listed = sorted(names)
+    same = [name for name in listed if name.casefold() == word.casefold()]
+    if near := same or difflib.get_close_matches(word, listed, 1):
+        return f"Did you mean {near[0]!r}?"
+    shown = ", ".join(listed[:8]) + (" ..." if len(listed) > 8 else "")
+    return f"Known {kind}: {shown or 'none'}."
