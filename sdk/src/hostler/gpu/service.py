@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hostler.errors import InvalidInput, NotFound
 from hostler.gpu import overview
+from hostler.gpu.migrations import Migrations
 from hostler.gpu.names import aggregate_named, known_host, known_type
 from hostler.gpu.observe import observe, project_names
 from hostler.models.gpu import (
@@ -28,6 +29,7 @@ class Gpu:
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
+        self.migrations = Migrations(fleet)
 
     def observe(self, *, flavors: bool = False) -> GpuWorld:
         """Read all that is known about GPU hosts; other methods take it to read nothing twice.

@@ -79,9 +79,15 @@ class Verification(BaseModel):
 
 
 class MigrationResult(Result):
-    """What became of one host. ``execution_time`` is in seconds."""
+    """What became of one host.
 
-    host: str
+    Attributes:
+        commands_executed: the commands of the steps that were carried out; those that undid them
+            again are in the command log.
+        execution_time: seconds.
+        verification: where it is now.
+    """
+
     source_aggregate: str | None = None
     target_aggregate: str | None = None
     commands_executed: list[str] = Field(default_factory=list)

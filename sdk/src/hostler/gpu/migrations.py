@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""fleet.gpu.migrations: moves GPU hosts between aggregates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from hostler.errors import HostlerError, InvalidInput, NotFound, PlanFailed
+from hostler.gpu.planner import plan_moves
+from hostler.models.migration import MigrationResult, MigrationTask, Verification
+from hostler.models.problems import checked
+from hostler.plan.outcome import Outcome
+from hostler.plan.plan import Plan
+from hostler.plan.results import Became, apply_all, failed, result_of
+from hostler.plan.runner import OnProgress
+
+if TYPE_CHECKING:
+    from hostler.fleet import Fleet
+    from hostler.gpu.world import GpuWorld
+
+Asked = MigrationTask | Mapping[str, Any]
+
+
+class Migrations:
+    """Moves of GPU hosts between aggregates."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    def plan(self, task: Asked, world: GpuWorld | None = None) -> Plan:
+        """Plan the move of one host without touching anything.
+
+        Args:
+            task: a MigrationTask, or a mapping of its fields.
+            world: what was read before (``fleet.gpu.observe(flavors=True)``).
+
+        Raises:
+            InvalidInput: the task makes no sense.
+            NotFound: no such host or aggregate.
+            Conflict: it can't or may not be moved there as things are.
+        """
+        (plan,) = plan_moves(self._world(world), [_parsed(task)], self._fleet.config.policy)
+        if isinstance(plan, HostlerError):
+            raise plan
+        return plan.bind(self._fleet.runner)
+
+    def run(
+        self,
+        tasks: Iterable[Asked],
+        *,
+        check: bool = False,
+        parallel: int | None = None,
+        max_failures: int | None = None,
+        on_progress: OnProgress = None,
+        world: GpuWorld | None = None,
+    ) -> list[MigrationResult]:
+        """Move hosts, side by side; a result for each, errors inside.
+
+        Args:
+            tasks: MigrationTasks, or mappings of their fields.
+            check: touch nothing: the results say what would be.
+            parallel: how many at once; the fleet's ``parallel`` where left out.
+            max_failures: start no more once more than so many have failed.
+            on_progress: is told of every step.
+            world: what was read before.
+
+        Raises:
+            InvalidInput: a task makes no sense, or a host is named twice.
+            HostlerError: the cloud can't be read.
+        """
+        parsed = [_parsed(task) for task in tasks]
+        world = self._world(world)
+        planned = plan_moves(world, parsed, self._fleet.config.policy)
+        outcomes: dict[str, Became] = {}
+        if not check:
+            outcomes = apply_all(
+                self._fleet.runner,
+                [plan for plan in planned if isinstance(plan, Plan)],
+                parallel=parallel or self._fleet.config.parallel,
+                max_failures=max_failures,
+                on_progress=on_progress,
+            )
+        results = [
+            _result(task.host, plan, outcomes) for task, plan in zip(parsed, planned, strict=True)
+        ]
+        self._verify(results, self._fleet.gpu.observe() if outcomes else world)
+        return results
+
+    def _world(self, world: GpuWorld | None) -> GpuWorld:
+        return world or self._fleet.gpu.observe(flavors=True)
+
+    def _verify(self, results: Sequence[MigrationResult], world: GpuWorld) -> None:
+        """Say where the hosts are, side by side, as each needs a look into placement."""
+
+        def one(result: MigrationResult) -> None:
+            if result.target_aggregate is not None:
+                result.verification = self._where(result, world)
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(one, results))
+
+    def _where(self, result: MigrationResult, world: GpuWorld) -> Verification:
+        compute = world.computes.get(result.name)
+        mine = [a.name for a in world.aggregates_of.get(result.name, ())]
+        return Verification(
+            aggregates=sorted(mine),
+            source_exists=result.source_aggregate in world.by_name,
+            target_exists=result.target_aggregate in world.by_name,
+            in_source=result.source_aggregate in mine,
+            in_target=result.target_aggregate in mine,
+            placement_in_sync=self._in_sync(result, world),
+            compute_enabled=compute.enabled if compute else None,
+            servers=len(world.servers_of.get(result.name, ())),
+        )
+
+    def _in_sync(self, result: MigrationResult, world: GpuWorld) -> bool | None:
+        """Whether placement agrees on source and target; None where it has no such host."""
+        compute = world.computes.get(result.name)
+        if compute is None:
+            return None
+        try:
+            mirror = self._fleet.openstack_cloud().placement.mirror(compute.provider)
+        except NotFound:
+            return None
+        names = (result.source_aggregate, result.target_aggregate)
+        ours = [world.by_name[name] for name in names if name in world.by_name]
+        return all((a.uuid in mirror.aggregates) == (result.name in a.hosts) for a in ours)
+
+
+def _parsed(task: Asked) -> MigrationTask:
+    if isinstance(task, MigrationTask):
+        return task
+    given = {name: value for name, value in task.items() if value is not None}
+    host = str(given.get("host", ""))[:60]
+    if not host:
+        raise InvalidInput("host is required", on="migration")
+    return checked(MigrationTask, given, on=f"migration of host {host!r}")
+
+
+def _result(
+    host: str, plan: Plan | HostlerError, outcomes: Mapping[str, Became]
+) -> MigrationResult:
+    if isinstance(plan, HostlerError):
+        return failed(MigrationResult, host, plan)
+    became = outcomes.get(plan.id)
+    done: Outcome | None = became if isinstance(became, Outcome) else None
+    if isinstance(became, PlanFailed):
+        done = became.outcome
+    return result_of(
+        MigrationResult,
+        host,
+        plan,
+        outcomes,
+        source_aggregate=plan.facts["source"],
+        target_aggregate=plan.facts["target"],
+        commands_executed=plan.commands[: len(done.done)] if done else [],
+        execution_time=round(done.seconds, 3) if done else None,
+    )

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plans the move of one host from one aggregate to another. Pure.
+
+The order of things, and why: the lock, so that nobody else moves the host; the compute service
+disabled, so that no server comes in between; the servers counted again, now that none can come; the
+aggregates, added first where availability zones allow it, so that the host is never in no pool;
+placement's copy compared; all of it read back; and the way out in reverse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from hostler.config import Policy
+from hostler.errors import Conflict, PolicyError
+from hostler.gpu.names import known_host
+from hostler.gpu.planner import drain, metadata
+from hostler.gpu.planner.drain import Away
+from hostler.gpu.planner.route import Route, check_types, check_zones, find_route, removes_first
+from hostler.gpu.steps import (
+    AddToAggregate,
+    CountServers,
+    DisableCompute,
+    EnableCompute,
+    MigrateServer,
+    MirrorInPlacement,
+    ReleaseLock,
+    RemoveFromAggregate,
+    TakeLock,
+    VerifyMove,
+)
+from hostler.gpu.world import GpuWorld
+from hostler.models.migration import MigrationTask
+from hostler.models.nova import Aggregate, Server
+from hostler.plan.plan import Plan, new_id
+from hostler.plan.step import Step
+
+
+def plan_migration(
+    world: GpuWorld,
+    task: MigrationTask,
+    policy: Policy,
+    leaving: frozenset[str] = frozenset(),
+) -> tuple[Plan, GpuWorld]:
+    """Plan the move of a host; without steps where it is there already.
+
+    Returns the plan, and the world as it will be: what further hosts are planned on.
+    ``leaving`` are hosts that are moved by the same request: no server is put on them.
+
+    Raises:
+        NotFound: no such host or aggregate.
+        Conflict: it can't or may not be moved there as things are.
+        PolicyError: the fleet's policy forbids it.
+    """
+    host = known_host(world, task.host)
+    route = find_route(world, task)
+    there = host in route.target.hosts
+    source = route.source.name if route.source else None
+    plan = Plan(
+        id=new_id(),
+        target=f"host/{host}",
+        summary=_summary(host, route, there=there),
+        before=_state(world, host),
+        facts={"source": source, "target": route.target.name},
+    )
+    if there and route.source is None:
+        return plan.model_copy(update={"after": plan.before}), world
+    _guard(policy, task)
+    unfit = check_types(world, host, route)
+    servers = world.servers_of.get(host, [])
+    away = drain.place(world, host, route.source, leaving) if task.drain else []
+    staying = [] if task.drain else servers
+    _check_servers(host, staying, force=task.force)
+    check_zones(host, route, len(staying))
+    then = _moved(world, host, route, away)
+    update = {
+        "after": _state(then, host, plan.before),
+        "warnings": [*world.warnings, *unfit, *_warnings(world, task, route, servers)],
+        "steps": _steps(world, task, route, plan.id, away),
+    }
+    return plan.model_copy(update=update), then
+
+
+def _steps(
+    world: GpuWorld, task: MigrationTask, route: Route, plan: str, away: Sequence[Away]
+) -> list[Step]:
+    """Return the steps in order; see the head of this file."""
+    common: dict[str, Any] = {
+        "cloud": world.cloud,
+        "host": task.host,
+        "plan": plan,
+        "lock_in": (route.source or route.target).id,
+        "lock_minutes": world.config.lock_minutes,
+    }
+    compute = world.computes.get(task.host)
+    disables = task.disable_compute and compute is not None and compute.enabled
+    service: dict[str, Any] = {**common, "service": compute.service if compute else ""}
+    provider = compute.provider if compute else None
+    staying = () if task.drain else world.servers_of.get(task.host, ())
+    expected = tuple(sorted(server.id for server in staying))
+    return [
+        TakeLock(**common, wait=task.wait),
+        *([DisableCompute(**service)] if disables else []),
+        *(_migrate(common, world, one) for one in away),
+        CountServers(**common, provider=provider, expected=expected),
+        *([_mirror(common, provider, route, moved=False)] if provider else []),
+        *_moves(common, task.host, route),
+        *([_mirror(common, provider, route, moved=True)] if provider else []),
+        VerifyMove(**common, inside=route.target.name, outside=_name(route)),
+        *([EnableCompute(**service)] if disables else []),
+        ReleaseLock(**common),
+    ]
+
+
+def _moves(common: dict[str, Any], host: str, route: Route) -> list[Step]:
+    """Return the change itself: one or two calls, in the order that zones allow."""
+    names = tuple(a.name for a in (route.source, route.target) if a)
+    both: dict[str, Any] = {
+        **common,
+        "of_move": names,
+        "others": tuple(a.name for a in route.others),
+    }
+    steps: list[Step] = []
+    if host not in route.target.hosts:
+        steps.append(AddToAggregate(**both, id=route.target.id, aggregate=route.target.name))
+    if route.source:
+        steps.append(RemoveFromAggregate(**both, id=route.source.id, aggregate=route.source.name))
+    return steps[::-1] if removes_first(route) else steps
+
+
+def _mirror(common: dict[str, Any], provider: str, route: Route, *, moved: bool) -> Step:
+    source = (route.source.uuid,) if route.source else ()
+    target = (route.target.uuid,)
+    was_there = common["host"] in route.target.hosts
+    if moved:
+        return MirrorInPlacement(**common, provider=provider, inside=target, outside=source)
+    outside = () if was_there else target
+    return MirrorInPlacement(**common, provider=provider, inside=source, outside=outside)
+
+
+def _migrate(common: dict[str, Any], world: GpuWorld, away: Away) -> Step:
+    return MigrateServer(
+        **common,
+        server=away.server.id,
+        name=away.server.name,
+        target=away.target,
+        timeout=world.config.drain_timeout,
+    )
+
+
+def _check_servers(host: str, staying: Sequence[Server], *, force: bool) -> None:
+    """Refuse to move a host under its servers, whatever pool it is in.
+
+    Raises:
+        Conflict: it has servers, and neither force nor drain was said.
+    """
+    if not staying or force:
+        return
+    names = ", ".join(sorted(server.name for server in staying))
+    raise Conflict(
+        f"{len(staying)} {'server runs' if len(staying) == 1 else 'servers run'} on it: {names}",
+        on=f"host {host!r}",
+        hint="Say drain: true to migrate them away first, or force: true to move it with them.",
+    )
+
+
+def _guard(policy: Policy, task: MigrationTask) -> None:
+    if policy.read_only:
+        hint = "Unset policy.read_only in fleet.yml to change it."
+        raise PolicyError("the fleet is read-only", on=f"host {task.host!r}", hint=hint)
+    if policy.protects(task.host) and not task.override_protection:
+        hint = "Say override_protection: true in the task if you mean it."
+        raise PolicyError("it is protected", on=f"host {task.host!r}", hint=hint)
+
+
+def _warnings(
+    world: GpuWorld, task: MigrationTask, route: Route, servers: Sequence[Server]
+) -> list[str]:
+    compute = world.computes.get(task.host)
+    found = metadata.warnings(world, task, route.target)
+    if servers and not task.drain:
+        found.append(f"{len(servers)} of its servers stay on it and change the pool with it.")
+    if compute is None:
+        found.append("It has no compute service: placement's copy can't be checked.")
+    elif not compute.enabled:
+        reason = compute.disabled_reason or "no reason given"
+        found.append(f"Its compute service is disabled ({reason}) and stays so.")
+    elif not task.disable_compute:
+        found.append("Its compute service stays enabled: a server may come in between.")
+    if removes_first(route):
+        found.append("It leaves its zone first, and is in neither pool for a moment.")
+    return found
+
+
+def _moved(world: GpuWorld, host: str, route: Route, away: Sequence[Away]) -> GpuWorld:
+    moved = {one.server.id: one.target for one in away}
+    aggregates = tuple(_with_host(a, host, route) for a in world.aggregates)
+    servers = tuple(
+        replace(server, host=moved[server.id]) if server.id in moved else server
+        for server in world.servers
+    )
+    return replace(world, aggregates=aggregates, servers=servers)
+
+
+def _with_host(aggregate: Aggregate, host: str, route: Route) -> Aggregate:
+    if aggregate is route.source:
+        return replace(aggregate, hosts=tuple(h for h in aggregate.hosts if h != host))
+    if aggregate is route.target and host not in aggregate.hosts:
+        return replace(aggregate, hosts=(*aggregate.hosts, host))
+    return aggregate
+
+
+def _state(world: GpuWorld, host: str, before: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return what a diff shows: the host's aggregates, and where the servers are that it had."""
+    had = (before or {}).get("servers")
+    servers = [s for s in world.servers if (s.host == host if had is None else s.id in had)]
+    return {
+        "aggregates": sorted(a.name for a in world.aggregates_of.get(host, ())),
+        "servers": {s.id: {"name": s.name, "host": s.host} for s in servers},
+    }
+
+
+def _summary(host: str, route: Route, *, there: bool) -> str:
+    if there and route.source is None:
+        return f"host {host} is in {route.target.name}"
+    if route.source is None:
+        return f"put host {host} into {route.target.name}"
+    return f"move host {host} from {route.source.name} to {route.target.name}"
+
+
+def _name(route: Route) -> str | None:
+    return route.source.name if route.source else None
