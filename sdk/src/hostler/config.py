@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from pydantic import BaseModel, ConfigDict, Field
 
 from hostler.models.gpu_config import GpuConfig
+from hostler.models.netbox import NetboxConfig
 
 DEFAULT_URI = "qemu:///system"
 
@@ -56,6 +57,7 @@ class FleetConfig(BaseModel):
         policy: what no plan may do.
         openstack: which OpenStack.
         gpu: how GPU hosts are told apart.
+        netbox: which NetBox; where it names no URL, ``NETBOX_URL`` does, or NetBox is not used.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -67,3 +69,4 @@ class FleetConfig(BaseModel):
     policy: Policy = Policy()
     openstack: OpenstackConfig = OpenstackConfig()
     gpu: GpuConfig = GpuConfig()
+    netbox: NetboxConfig | None = None

@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 from hostler.config import FleetConfig
 from hostler.errors import MissingLibrary
+from hostler.models.netbox import NetboxConfig
 from hostler.plan.runner import Runner
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from hostler.backends.libvirt import Hypervisor
     from hostler.backends.libvirt.facts import HostFacts
+    from hostler.backends.netbox import Netbox
     from hostler.backends.openstack import Cloud
     from hostler.gpu.service import Gpu
     from hostler.plan.journal import Journal
@@ -37,6 +41,9 @@ class Fleet:
             and, where that is not set, defaults.
         uri: the libvirt URI to use where a call names none.
         cloud: the cloud of clouds.yaml; else ``OS_CLOUD``, fleet.yml, the ``OS_*`` variables.
+        netbox_url: NetBox's address; else ``NETBOX_URL``, fleet.yml, or there is none.
+        netbox_token: its token; else ``NETBOX_TOKEN``, fleet.yml.
+        netbox_required: whether a NetBox that can't be reached is an error; else fleet.yml.
 
     Raises:
         ConfigError: the file is not a fleet.yml.
@@ -48,10 +55,14 @@ class Fleet:
         *,
         uri: str | None = None,
         cloud: str | None = None,
+        netbox_url: str | None = None,
+        netbox_token: str | SecretStr | None = None,
+        netbox_required: bool | None = None,
     ) -> None:
         self.config = config if isinstance(config, FleetConfig) else _load(config)
         self.uri = uri or os.environ.get("LIBVIRT_DEFAULT_URI") or self.config.uri
         self.cloud = cloud or os.environ.get("OS_CLOUD") or self.config.openstack.cloud or ""
+        self._netbox_wish = (netbox_url, netbox_token, netbox_required)
         self._hypervisors: dict[str, Hypervisor] = {}
         self._clouds: dict[str, Cloud] = {}
         self._lock = threading.Lock()
@@ -76,6 +87,9 @@ class Fleet:
             for cloud in self._clouds.values():
                 cloud.close()
             self._clouds.clear()
+        netbox = self.__dict__.pop("netbox", None)
+        if netbox is not None:
+            netbox.close()
         if "journal" in self.__dict__:
             self.journal.close()
             del self.journal
@@ -116,6 +130,27 @@ class Fleet:
         from hostler.gpu.service import Gpu
 
         return Gpu(self)
+
+    @cached_property
+    def netbox(self) -> Netbox | None:
+        """NetBox, which tells whose hosts are; None where nobody names its address.
+
+        Raises:
+            InvalidInput: the address or the token can't be one.
+            MissingLibrary: pynetbox or requests-cache is not installed.
+        """
+        url, token, required = self._netbox_wish
+        config = (self.config.netbox or NetboxConfig()).resolved(
+            os.environ, url=url, token=token, required=required
+        )
+        if config is None:
+            return None
+        try:
+            from hostler.backends.netbox import Netbox
+        except ImportError as error:
+            hint = "Run: pip install 'hostler[netbox]'"
+            raise MissingLibrary(str(error), on="NetBox", hint=hint) from error
+        return Netbox(config)
 
     def backend(self, kind: str, target: str) -> Any:
         """Return the backend of a kind for a target; part of the World that steps see."""
