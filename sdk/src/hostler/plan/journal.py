@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -44,7 +43,7 @@ class StoredPlan:
     @property
     def elsewhere(self) -> bool:
         """Whether it was applied on another machine, whose processes can't be seen from here."""
-        return self.host != socket.gethostname()
+        return self.host != me().host
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import socket
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +20,7 @@ class Who(NamedTuple):
     @property
     def here(self) -> bool:
         """Whether it is on this machine: processes of others can't be seen."""
-        return self.host == socket.gethostname()
+        return self.host == os.uname().nodename
 
     @property
     def gone(self) -> bool:
@@ -31,7 +30,7 @@ class Who(NamedTuple):
 
 def me() -> Who:
     """Return who we are."""
-    return Who(_user(), socket.gethostname(), os.getpid(), started(os.getpid()))
+    return Who(_user(), os.uname().nodename, os.getpid(), started(os.getpid()))
 
 
 def started(pid: int) -> str:
