@@ -3,21 +3,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from hostler.errors import InvalidInput, NotFound
+from hostler.errors import NotFound
 from hostler.gpu import overview
 from hostler.gpu.migrations import Migrations
-from hostler.gpu.names import aggregate_named, known_host, known_type
+from hostler.gpu.names import aggregate_named, known_host, known_pool, known_type, known_variant
 from hostler.gpu.observe import observe, project_names
+from hostler.gpu.target import advise
 from hostler.models.gpu import (
     AggregateView,
     GpuOverview,
     GpuType,
     HostServers,
     PoolView,
+    TargetAdvice,
 )
-from hostler.models.gpu_config import POOLS, Pool
+from hostler.models.gpu_config import Pool
 
 if TYPE_CHECKING:
     from hostler.fleet import Fleet
@@ -41,7 +44,7 @@ class Gpu:
         return observe(
             self._fleet.openstack_cloud(),
             self._fleet.config.gpu,
-            None,
+            self._ask_netbox if self._fleet.netbox else None,
             flavors=flavors,
         )
 
@@ -104,9 +107,7 @@ class Gpu:
             InvalidInput: there is no such pool.
             NotFound: no aggregate names that type, or none is of that pool.
         """
-        if pool not in POOLS:
-            raise InvalidInput(f"there is no pool {pool!r}", hint=f"Pools: {', '.join(POOLS)}.")
-        found = self.aggregates(world, gpu_type=gpu_type, pool=pool)
+        found = self.aggregates(world, gpu_type=gpu_type, pool=known_pool(pool))
         view = overview.pool_view(pool, found)
         if view is None:
             raise NotFound(f"GPU type {gpu_type!r} has no aggregate of the pool {pool}")
@@ -135,3 +136,48 @@ class Gpu:
         names, _ = project_names(self._fleet.openstack_cloud())
         servers = overview.host_servers(world, hostname, world.servers, names)
         return HostServers(hostname=hostname, vms=servers, total_vms=len(servers))
+
+    def target(
+        self,
+        hostname: str,
+        gpu_type: str | None = None,
+        pool: Pool | None = None,
+        variant: str | None = None,
+        world: GpuWorld | None = None,
+    ) -> TargetAdvice:
+        """Return the best aggregate for a host, why, and the others that were considered.
+
+        Args:
+            hostname: the host's name, as Nova spells it.
+            gpu_type: the type that its GPUs are expected to be.
+            pool: only an aggregate of this pool; contracts are left out unless asked for.
+            variant: only an aggregate of this variant, such as ``NVLink``.
+            world: what was read before, with flavors.
+
+        Raises:
+            InvalidInput: there is no such pool.
+            NotFound: there is no such host, type or variant.
+            Conflict: its GPUs are of another type.
+        """
+        world = world or self.observe(flavors=True)
+        return advise(
+            world,
+            hostname,
+            gpu_type=None if gpu_type is None else known_type(world, gpu_type),
+            pool=None if pool is None else known_pool(pool),
+            variant=None if variant is None else known_variant(world, variant),
+        )
+
+    def _ask_netbox(self, names: Iterable[str]) -> tuple[dict[str, NetboxHost], list[str]]:
+        """Ask NetBox for hosts; unless it is required, its failure is a warning."""
+        netbox = self._fleet.netbox
+        if netbox is None:
+            return {}, []
+        try:
+            return netbox.hosts(names)
+        except InvalidInput:
+            raise
+        except HostlerError as error:
+            if netbox.config.required:
+                raise
+            return {}, [f"Tenants and owner groups are not known: {error}"]
