@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from hostler.errors import NotFound
+from hostler.errors import HostlerError, InvalidInput, NotFound
 from hostler.gpu import overview
 from hostler.gpu.migrations import Migrations
 from hostler.gpu.names import aggregate_named, known_host, known_pool, known_type, known_variant
@@ -21,6 +21,7 @@ from hostler.models.gpu import (
     TargetAdvice,
 )
 from hostler.models.gpu_config import Pool
+from hostler.models.netbox import NetboxHost
 
 if TYPE_CHECKING:
     from hostler.fleet import Fleet
