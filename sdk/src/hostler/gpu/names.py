@@ -6,8 +6,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from hostler.errors import NotFound
+from hostler.errors import InvalidInput, NotFound
 from hostler.gpu.world import GpuWorld
+from hostler.models.gpu_config import POOLS, Pool
 from hostler.models.nova import Aggregate
 
 
@@ -48,6 +49,31 @@ def known_type(world: GpuWorld, gpu_type: str) -> str:
         hint = meant(gpu_type, known, "types")
         raise NotFound("no aggregate has this GPU type", on=f"GPU type {gpu_type!r}", hint=hint)
     return found
+
+
+def known_pool(pool: str) -> Pool:
+    """Return the pool of this name.
+
+    Raises:
+        InvalidInput: there is none.
+    """
+    for known in POOLS:
+        if known == pool:
+            return known
+    raise InvalidInput(f"there is no pool {pool!r}", hint=f"Pools: {', '.join(POOLS)}.")
+
+
+def known_variant(world: GpuWorld, variant: str) -> str:
+    """Return the variant of this name.
+
+    Raises:
+        NotFound: no aggregate names it; says which one may have been meant.
+    """
+    known = {c.variant for c in world.classes.values() if c.variant}
+    if variant not in known:
+        hint = meant(variant, known, "variants")
+        raise NotFound("no aggregate has this variant", on=f"variant {variant!r}", hint=hint)
+    return variant
 
 
 def meant(word: str, names: Iterable[str], kind: str) -> str:
