@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,9 @@ from hostler.errors import BackendError, Denied, HostlerError, InvalidInput, Tim
 
 _DOWN = "Check netbox.url or NETBOX_URL, and that NetBox runs."
 _RIGHTS = "Set NETBOX_TOKEN or netbox.token to a token that may read devices, tenants and owners."
+
+
+_NUMBERS = re.compile(r"\[(Errno -?\d+|\w+: \w+)\] | \(_ssl\.c:\d+\)")
 
 
 @contextmanager
@@ -50,7 +54,7 @@ def by_answer(answer: Response, on: str) -> HostlerError:
             number = answer.headers.get("X-Request-ID", "unknown")
             hint = f"See NetBox's log; its number for the request is {number}."
         return Unreachable(f"it can't answer now: {words}", on=on, hint=hint)
-    return BackendError(f"it refuses the question: {words}", on=on)
+    return BackendError(f"it refuses the question: {words}", on=on, hint=_DOWN)
 
 
 def _words(answer: Response) -> str:
@@ -85,7 +89,7 @@ def _by_exception(error: exceptions.RequestException, on: str) -> BackendError:
         hint = "Is NetBox up and not overloaded? netbox.timeout says how long to wait."
         return Timeout("no answer in time", on=on, hint=hint)
     if isinstance(error, exceptions.SSLError):
-        hint = "Set netbox.ca_file to the certificate of the CA that signed NetBox's."
+        hint = "Is it HTTPS that is spoken there? Set netbox.ca_file to the certificate of its CA."
         return BackendError(f"no trusted connection: {_cause(error)}", on=on, hint=hint)
     if isinstance(error, exceptions.InvalidJSONError):
         return not_netbox(on)
@@ -105,5 +109,5 @@ def _cause(error: BaseException) -> str:
         if not isinstance(deeper, BaseException):
             break
         inner = deeper
-    text = getattr(inner, "strerror", None) or str(inner).rpartition(": ")[2]
-    return str(text or type(inner).__name__).partition(" (_ssl.c")[0]
+    text = _NUMBERS.sub("", str(inner)).rpartition(": ")[2]
+    return text or type(inner).__name__

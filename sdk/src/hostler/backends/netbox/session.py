@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+import ssl
 import threading
 from contextlib import closing
 from http.cookiejar import DefaultCookiePolicy
@@ -119,9 +120,10 @@ class _NoAuth(AuthBase):
 def is_list(answer: Response) -> bool:
     """Whether an answer is one of NetBox's lists."""
     try:
-        return isinstance(answer.json().get("results"), list)
-    except (ValueError, AttributeError):
+        body = answer.json()
+    except ValueError:
         return False
+    return isinstance(body, dict) and {"count", "next", "results"} <= set(body)
 
 
 def open_session(config: NetboxConfig) -> NetboxSession:
@@ -132,10 +134,11 @@ def open_session(config: NetboxConfig) -> NetboxSession:
     """
     if config.ca_file and config.verify_tls:
         try:
-            Path(config.ca_file).read_bytes()
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(config.ca_file)
         except OSError as error:
-            on = f"netbox.ca_file {config.ca_file!r}"
-            raise InvalidInput(f"it can't be read: {error.strerror}", on=on) from None
+            bad = isinstance(error, ssl.SSLError)
+            what = "there is no certificate in it" if bad else f"it can't be read: {error.strerror}"
+            raise InvalidInput(what, on=f"netbox.ca_file {config.ca_file!r}") from None
     return NetboxSession(config)
 
 
@@ -161,22 +164,34 @@ def _scheme(token: str) -> str:
 
 
 def _usable(file: Path) -> bool:
-    """Make the file, for the user's eyes only; whether it can be written.
+    """Make the file, for the user's eyes only, or anew where it is broken; whether it is writable.
 
-    requests-cache waits for the lock of a file without end, whatever the reason is not to get it.
+    requests-cache waits for the lock of a file without end, whatever the reason not to get it.
     """
-    for _ in range(2):
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(file, os.O_RDWR | os.O_CREAT, _MODE))
-            file.chmod(_MODE)
-            with closing(sqlite3.connect(file, timeout=2, isolation_level=None)) as database:
-                database.execute("BEGIN IMMEDIATE")
-                database.execute("ROLLBACK")
-        except (OSError, sqlite3.OperationalError):
-            return False
-        except sqlite3.DatabaseError:  # not a database, or a broken one
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, _MODE))
+        file.chmod(_MODE)
+        if not _sound(file):
             file.unlink()
-        else:
-            return True
-    return False
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT, _MODE))
+    except (OSError, sqlite3.OperationalError):
+        return False
+    return True
+
+
+def _sound(file: Path) -> bool:
+    """Whether a file is a database and in order.
+
+    Raises:
+        sqlite3.OperationalError: it can't be written, or not now.
+    """
+    try:
+        with closing(sqlite3.connect(file, timeout=2, isolation_level=None)) as database:
+            database.execute("BEGIN IMMEDIATE")
+            database.execute("ROLLBACK")
+            return bool(database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        return False
