@@ -17,11 +17,9 @@ class Classifier:
         self._config = config
         self._patterns = [(entry.pool, re.compile(entry.pattern)) for entry in config.patterns]
         names = sorted({*config.types, *config.type_aliases}, key=len, reverse=True)
-        # within a name a type begins a word, or follows a count as in 8xH100, and ends a word
-        self._types = [
-            (re.compile(rf"(?:^|[^A-Za-z0-9]|\d+x){re.escape(name)}(?![A-Za-z0-9])"), name)
-            for name in names
-        ]
+        # within a name a type is a word, or a part of one with a count: 8xH100, L40x4
+        before, after = r"(?:^|[^A-Za-z0-9]|\d[xX])", r"(?:$|[^A-Za-z0-9]|[xX]\d)"
+        self._types = [(re.compile(f"{before}{re.escape(name)}{after}"), name) for name in names]
 
     def classify(self, aggregate: str) -> Classified:
         """Return what an aggregate's name says.

@@ -43,9 +43,9 @@ class Counter:
         >>> Counter(GpuConfig()).of_flavor("n3-L40x4", {})
         Gpus(number=4, source='flavor_name')
         """
-        asked = sum(self._asked(key, value) for key, value in extra_specs.items())
-        if asked:
-            return Gpus(asked, "flavor")
+        asked = [self._asked(key, value) for key, value in extra_specs.items()]
+        if numbers := [number for number in asked if number is not None]:
+            return Gpus(sum(numbers), "flavor")
         if match := _IN_NAME.search(name):
             return Gpus(int(match[1]), "flavor_name")
         return Gpus(0, "flavor")
@@ -58,13 +58,15 @@ class Counter:
         """Return the GPU type that a resource class names, None where it names none."""
         return self._classifier.type_like(resource_class)
 
-    def _asked(self, key: str, value: str) -> int:
+    def _asked(self, key: str, value: str) -> int | None:
+        """Return the GPUs that an extra spec asks for; None where it is not about any."""
         if match := _RESOURCES.fullmatch(key):
-            return _number(value) if self.is_gpu(match["name"]) else 0
-        if key == "pci_passthrough:alias":
-            pairs = (part.strip().partition(":") for part in value.split(","))
-            return sum(_number(count or "1") for name, _, count in pairs if self._is_alias(name))
-        return 0
+            return _number(value) if self.is_gpu(match["name"]) else None
+        if key != "pci_passthrough:alias":
+            return None
+        pairs = (part.strip().partition(":") for part in value.split(","))
+        counts = [_number(count or "1") for name, _, count in pairs if self._is_alias(name)]
+        return sum(counts) if counts else None
 
     def _is_alias(self, name: str) -> bool:
         known = name in self._aliases or "gpu" in name.lower()
@@ -72,4 +74,4 @@ class Counter:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.strip().isdigit() else 0
+    return int(text) if text.strip().isdecimal() else 0

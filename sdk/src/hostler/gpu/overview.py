@@ -102,6 +102,17 @@ def host_views(world: GpuWorld) -> dict[str, GpuHost]:
     return {name: host_view(world, name) for name in sorted(world.aggregates_of)}
 
 
+def gpu_hosts(world: GpuWorld) -> list[GpuHost]:
+    """Return every GPU host, by name: those in a pool, and those of which placement knows GPUs."""
+    names = sorted({*world.computes, *world.aggregates_of})
+    return [host_view(world, n) for n in names if world.pools_of(n) or world.amounts_of(n)]
+
+
+def in_no_pool(world: GpuWorld) -> list[str]:
+    """Return the names of hosts that have GPUs and are in no pool: nobody can use them."""
+    return [host.hostname for host in gpu_hosts(world) if not world.pools_of(host.hostname)]
+
+
 def host_view(world: GpuWorld, name: str) -> GpuHost:
     """Return one host."""
     compute = world.computes.get(name)
