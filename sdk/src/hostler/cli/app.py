@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from hostler import __version__
 from hostler.cli.doctor import doctor
+from hostler.cli.gpu import app as gpu
 from hostler.cli.log import log
 from hostler.cli.plan import app as plan
 from hostler.cli.schema import app as schema
@@ -23,7 +24,7 @@ UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 """Click's own, wherever this version of typer keeps it."""
 
 _FLAGS = ("--json", "--quiet", "--no-color")
-_VALUES = ("--uri", "--config")
+_VALUES = ("--uri", "--cloud", "--config")
 
 
 def hoist(args: list[str]) -> list[str]:
@@ -88,6 +89,7 @@ app = typer.Typer(
     "3 changes to make (--check --detailed-exitcode).",
 )
 app.add_typer(vm, name="vm")
+app.add_typer(gpu, name="gpu")
 app.add_typer(plan, name="plan")
 app.command("log")(log)
 app.command("doctor")(doctor)
@@ -106,6 +108,7 @@ def root(
     uri: Annotated[
         str | None, typer.Option(help="libvirt URI, such as qemu+ssh://root@host/system.")
     ] = None,
+    cloud: Annotated[str | None, typer.Option(help="OpenStack: a cloud of clouds.yaml.")] = None,
     config: Annotated[
         str | None, typer.Option(help="Path of a fleet.yml.", envvar="HOSTLER_CONFIG")
     ] = None,
@@ -117,4 +120,4 @@ def root(
     ] = False,
 ) -> None:
     """Run VMs as code: every change is a plan you can preview, apply and undo."""
-    ctx.obj = Session(uri, config, json, quiet, no_color)
+    ctx.obj = Session(uri, cloud, config, json, quiet, no_color)

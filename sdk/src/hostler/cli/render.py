@@ -20,7 +20,8 @@ STYLES = {
     "stopped": "dim", "pending": "dim", "undone": "yellow", "paused": "yellow", "warn": "yellow",
     "stopping": "yellow", "suspended": "yellow", "skipped": "yellow", "interrupted": "yellow",
     "unsure": "yellow", "undoing": "yellow", "started": "cyan", "would change": "cyan",
-    "failed": "red", "fail": "red", "crashed": "red",
+    "active": "green", "ACTIVE": "green", "disabled": "yellow", "unknown": "yellow", "down": "red",
+    "SHUTOFF": "dim", "ERROR": "red", "failed": "red", "fail": "red", "crashed": "red",
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from hostler.errors import InvalidInput, NotFound
 from hostler.gpu.world import GpuWorld
+from hostler.models.gpu import STATUSES, HostStatus
 from hostler.models.gpu_config import POOLS, Pool
 from hostler.models.nova import Aggregate
 
@@ -61,6 +62,18 @@ def known_pool(pool: str) -> Pool:
         if known == pool:
             return known
     raise InvalidInput(f"there is no pool {pool!r}", hint=f"Pools: {', '.join(POOLS)}.")
+
+
+def known_status(status: str) -> HostStatus:
+    """Return the status of this name.
+
+    Raises:
+        InvalidInput: there is none.
+    """
+    for known in STATUSES:
+        if known == status:
+            return known
+    raise InvalidInput(f"there is no status {status!r}", hint=f"Statuses: {', '.join(STATUSES)}.")
 
 
 def known_variant(world: GpuWorld, variant: str) -> str:

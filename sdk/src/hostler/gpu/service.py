@@ -14,9 +14,11 @@ from hostler.gpu.observe import observe, project_names
 from hostler.gpu.target import advise
 from hostler.models.gpu import (
     AggregateView,
+    GpuHost,
     GpuOverview,
     GpuType,
     HostServers,
+    HostStatus,
     PoolView,
     TargetAdvice,
 )
@@ -125,6 +127,41 @@ class Gpu:
     def unclassified(self, world: GpuWorld | None = None) -> list[str]:
         """Return the names of aggregates of which pool or GPU type is not known."""
         return overview.unclassified(world or self.observe())
+
+    def hosts(
+        self,
+        world: GpuWorld | None = None,
+        *,
+        gpu_type: str | None = None,
+        pool: Pool | None = None,
+        status: HostStatus | None = None,
+    ) -> list[GpuHost]:
+        """Return the GPU hosts, those in no pool too, by name.
+
+        Args:
+            world: what was read before.
+            gpu_type: only of this type.
+            pool: only of this pool; a host in several is of each.
+            status: only of this status.
+
+        Raises:
+            InvalidInput: there is no such pool.
+            NotFound: no aggregate names that type.
+        """
+        world = world or self.observe()
+        gpu_type = None if gpu_type is None else known_type(world, gpu_type)
+        pool = None if pool is None else known_pool(pool)
+        return [
+            host
+            for host in overview.gpu_hosts(world)
+            if gpu_type in (None, host.gpu_type)
+            and (pool is None or pool in world.pool_names(host.hostname))
+            and status in (None, host.status)
+        ]
+
+    def in_no_pool(self, world: GpuWorld | None = None) -> list[str]:
+        """Return the names of hosts that have GPUs and are in no pool: nobody can use them."""
+        return overview.in_no_pool(world or self.observe())
 
     def host_vms(self, hostname: str, world: GpuWorld | None = None) -> HostServers:
         """Return the servers of a host.

@@ -248,7 +248,7 @@ def _in_use(use: GpuSummary) -> str:
         return "no other hosts"
     if use.gpu_usage_percentage is None:
         return f"{use.gpu_used} GPUs in use by others, of how many is not known"
-    return f"{use.gpu_usage_ratio} GPUs in use by others ({use.gpu_usage_percentage:g} %)"
+    return f"{use.gpu_usage_ratio} GPUs in use by others ({use.gpu_usage_percentage:g}%)"
 
 
 def _target(choice: _Choice) -> Target:

@@ -10,7 +10,7 @@ from functools import cached_property
 from hostler.gpu.classify import Classifier
 from hostler.gpu.counting import RELEASED, Counter, Gpus
 from hostler.models.gpu import Classified
-from hostler.models.gpu_config import GpuConfig
+from hostler.models.gpu_config import POOLS, GpuConfig, Pool
 from hostler.models.netbox import NetboxHost
 from hostler.models.nova import Aggregate, Amount, Compute, Flavor, Server
 
@@ -78,6 +78,11 @@ class GpuWorld:
     def pools_of(self, host: str) -> list[Aggregate]:
         """Return the aggregates of a host that are pools."""
         return [a for a in self.aggregates_of.get(host, ()) if self.classes[a.name].pool]
+
+    def pool_names(self, host: str) -> list[Pool]:
+        """Return the pools that a host is in: one, unless something is wrong."""
+        found = {self.classes[a.name].pool for a in self.pools_of(host)}
+        return [pool for pool in POOLS if pool in found]
 
     def gpus(self, server: Server) -> Gpus:
         """Return what a server has of GPUs."""

@@ -11,6 +11,7 @@ from hostler.models.gpu_config import Pool
 
 HostStatus = Literal["active", "disabled", "down", "unknown"]
 """``disabled``: its compute service takes no servers; ``down``: it does not report."""
+STATUSES: tuple[HostStatus, ...] = ("active", "disabled", "down", "unknown")
 
 UseSource = Literal["flavor", "flavor_name", "placement"]
 CapacitySource = Literal["placement", "config"]

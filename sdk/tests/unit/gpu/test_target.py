@@ -241,8 +241,8 @@ def alternatives(advice: TargetAdvice) -> dict[str, Target]:
 
 def test_every_alternative_says_its_use_and_what_is_against_it() -> None:
     found = alternatives(Case(THREE, None, used={"a": 3, "s": 8}, vms=1).advice())
-    assert found["L40-n3"].reasons == ["3/8 GPUs in use by others (37.5 %)"]
-    assert found["L40-n3-spot"].reasons == ["host has 1 VM", "8/8 GPUs in use by others (100 %)"]
+    assert found["L40-n3"].reasons == ["3/8 GPUs in use by others (37.5%)"]
+    assert found["L40-n3-spot"].reasons == ["host has 1 VM", "8/8 GPUs in use by others (100%)"]
     assert found["L40-n3-runpod"].reasons == ["host has 1 VM", "no other hosts"]
 
 
