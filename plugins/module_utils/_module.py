@@ -31,6 +31,10 @@ LIBVIRT: Spec = {
     **CONFIG,
     "uri": {"type": "str", "fallback": (env_fallback, ["LIBVIRT_DEFAULT_URI"])},
 }
+OPENSTACK: Spec = {
+    **CONFIG,
+    "cloud": {"type": "str", "fallback": (env_fallback, ["OS_CLOUD"])},
+}
 PARALLEL: Spec = {"parallel": {"type": "int"}}
 
 _fleets: dict[tuple[object, ...], Fleet] = {}
@@ -119,8 +123,8 @@ def _fleet(params: Params) -> Fleet:
     """Open a fleet once in each process, for the items of a loop; a fork opens its own."""
     from hostler import Fleet
 
-    config, uri = params.get("config"), params.get("uri")
-    key = (os.getpid(), config, uri, os.environ.get("HOSTLER_STORE"))
+    config, uri, cloud = params.get("config"), params.get("uri"), params.get("cloud")
+    key = (os.getpid(), config, uri, cloud, os.environ.get("HOSTLER_STORE"))
     if key not in _fleets:
-        _fleets[key] = Fleet(config, uri=uri)
+        _fleets[key] = Fleet(config, uri=uri, cloud=cloud)
     return _fleets[key]
