@@ -1,7 +1,7 @@
 # Copyright: Hostler contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""hostler.fleet.command_log_info and hostler.fleet.plan_info: what the journal has."""
+"""hostler.fleet.command_log, command_log_info and plan_info: what the journal has."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ansible_collections.hostler.fleet.plugins.module_utils._module import (
     Params,
     Result,
 )
+from ansible_collections.hostler.fleet.plugins.module_utils._results import diff
 
 if TYPE_CHECKING:
     from hostler import Fleet
@@ -33,6 +34,16 @@ def command_log(fleet: Fleet, params: Params, _check: bool) -> Result:
         plan_id=params["plan_id"],
     )
     return {"changed": False, "commands": [_entry(entry) for entry in entries]}
+
+
+def clear(fleet: Fleet, _params: Params, check: bool) -> Result:
+    """Forget finished plans and their commands."""
+    found = fleet.journal.finished()
+    gone = found if check or not found else fleet.journal.clear()
+    result: Result = {"changed": gone > 0, "cleared": gone}
+    if gone:
+        result["diff"] = diff("command log", {"finished_commands": gone}, {"finished_commands": 0})
+    return result
 
 
 def plans(fleet: Fleet, params: Params, _check: bool) -> Result:
@@ -77,6 +88,16 @@ def _plan(stored: StoredPlan) -> Result:
     }
 
 
+CLEAR = Module(
+    arguments={
+        "argument_spec": {
+            **CONFIG,
+            "state": {"type": "str", "required": True, "choices": ["cleared"]},
+        }
+    },
+    run=clear,
+    needs=NEEDS,
+)
 COMMAND_LOG = Module(
     arguments={
         "argument_spec": {

@@ -25,7 +25,7 @@ def one(result: sdk.Result) -> Result:
         item["plan"]["warnings"] = list(result.plan.warnings)
         item["warnings"] = [f"{result.name}: {text}" for text in result.plan.warnings]
     if result.changed:
-        item["diff"] = _diff(result)
+        item["diff"] = diff(result.name, result.before, result.after)
     if result.error is not None:
         item |= failure(result.error, result.error_code or "error")
     return item
@@ -47,12 +47,13 @@ def many(results: Sequence[sdk.Result], items: list[Result]) -> Result:
     return whole
 
 
-def _diff(result: sdk.Result) -> dict[str, str]:
+def diff(name: str, before: dict[str, Any], after: dict[str, Any]) -> dict[str, str]:
+    """Make the difference of two states, for diff mode."""
     return {
-        "before_header": result.name,
-        "after_header": result.name,
-        "before": _text(result.before),
-        "after": _text(result.after),
+        "before_header": name,
+        "after_header": name,
+        "before": _text(before),
+        "after": _text(after),
     }
 
 

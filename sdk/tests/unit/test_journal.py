@@ -220,7 +220,9 @@ def test_the_command_log(rig: Rig) -> None:
 def test_clear_keeps_what_is_half_way(rig: Rig) -> None:
     assert rig.run("run", "p1", "a", "b") == 0
     assert rig.run("run", "p2", "c:kill") == -9
+    assert rig.journal.finished() == 2
     assert rig.journal.clear() == 2
+    assert rig.journal.finished() == 0
     assert [p.plan.id for p in rig.journal.list()] == ["p2"]
     assert [e.command for e in rig.journal.log()] == ["touch c"]
 

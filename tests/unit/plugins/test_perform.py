@@ -61,6 +61,8 @@ def test_life_of_a_vm() -> None:
     log = perform(_journal.COMMAND_LOG)
     commands = [entry["command"] for entry in reversed(log["commands"])]
     assert commands == [*made["plan"]["commands"], *removed["plan"]["commands"]]
+    assert all(log["commands"][0][name] for name in ("timestamp", "status", "user", "plan_id"))
+    assert log["commands"][0]["execution_time"] is not None
 
 
 def test_an_error_has_a_code_and_a_sentence() -> None:

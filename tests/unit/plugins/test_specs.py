@@ -38,6 +38,7 @@ MODULES = {
     "vm_info": _vm_info.MODULE,
     "vm_snapshot": _vm_snapshot.MODULE,
     "vm_batch": _vm_batch.MODULE,
+    "command_log": _journal.CLEAR,
     "command_log_info": _journal.COMMAND_LOG,
     "plan_info": _journal.PLANS,
 }

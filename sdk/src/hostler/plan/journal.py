@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
-from sqlalchemy import Row, delete, insert, select, text, update
+from sqlalchemy import Row, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from hostler.errors import Conflict, NotFound, PlanError
@@ -252,13 +252,21 @@ class Journal:
             db.execute(delete(plans).where(plans.c.id == stored.plan.id))
         return stored
 
+    def finished(self) -> int:
+        """Count the commands of finished plans: those that ``clear`` forgets."""
+        query = select(func.count()).select_from(steps).where(steps.c.plan_id.in_(_FINISHED))
+        with self._store.read() as db:
+            return int(db.execute(query).scalar_one())
+
     def clear(self) -> int:
         """Forget finished plans; those left half way stay. Returns how many commands went."""
-        finished = select(plans.c.id).where(plans.c.status.in_(["done", "undone"]))
         with self._store.write() as db:
-            gone = db.execute(delete(steps).where(steps.c.plan_id.in_(finished)))
-            db.execute(delete(plans).where(plans.c.status.in_(["done", "undone"])))
+            gone = db.execute(delete(steps).where(steps.c.plan_id.in_(_FINISHED)))
+            db.execute(delete(plans).where(plans.c.id.in_(_FINISHED)))
         return int(gone.rowcount)
+
+
+_FINISHED = select(plans.c.id).where(plans.c.status.in_(["done", "undone"]))
 
 
 def _of(plan_id: str, number: int) -> Any:
