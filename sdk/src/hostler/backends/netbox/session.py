@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
 from requests.exceptions import InvalidJSONError
 from requests.models import PreparedRequest, Response
 from requests_cache import CachedSession, create_key
@@ -92,7 +91,6 @@ class NetboxSession(CachedSession):
 
         super().__init__(backend=_kept(config) or "memory", cache_control=True, key_fn=key)
         self.settings.disabled = config.cache_seconds == 0
-        self.auth = _NoAuth()
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self.transport = Transport(config)
         self.mount(f"{self.base}/", self.transport)
@@ -108,13 +106,6 @@ class NetboxSession(CachedSession):
         if answer.status_code == 200 and not is_list(answer):
             raise InvalidJSONError(response=answer)
         return answer
-
-
-class _NoAuth(AuthBase):
-    """Keeps requests from taking a password out of ~/.netrc."""
-
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        return request
 
 
 def is_list(answer: Response) -> bool:
