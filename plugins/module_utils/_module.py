@@ -36,6 +36,8 @@ OPENSTACK: Spec = {
     "cloud": {"type": "str", "fallback": (env_fallback, ["OS_CLOUD"])},
 }
 PARALLEL: Spec = {"parallel": {"type": "int"}}
+FLEET = ("config", "uri", "cloud", "netbox_url", "netbox_token", "netbox_required")
+"""The options that a Fleet is opened with."""
 
 _fleets: dict[tuple[object, ...], Fleet] = {}
 
@@ -123,8 +125,8 @@ def _fleet(params: Params) -> Fleet:
     """Open a fleet once in each process, for the items of a loop; a fork opens its own."""
     from hostler import Fleet
 
-    config, uri, cloud = params.get("config"), params.get("uri"), params.get("cloud")
-    key = (os.getpid(), config, uri, cloud, os.environ.get("HOSTLER_STORE"))
+    options = {name: params.get(name) for name in FLEET}
+    key = (os.getpid(), *options.values(), os.environ.get("HOSTLER_STORE"))
     if key not in _fleets:
-        _fleets[key] = Fleet(config, uri=uri, cloud=cloud)
+        _fleets[key] = Fleet(**options)
     return _fleets[key]

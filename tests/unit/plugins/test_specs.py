@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.hostler.fleet.plugins.module_utils import (
+    _gpu_info,
     _journal,
     _module,
     _vm,
@@ -38,6 +39,8 @@ MODULES = {
     "vm_info": _vm_info.MODULE,
     "vm_snapshot": _vm_snapshot.MODULE,
     "vm_batch": _vm_batch.MODULE,
+    "aggregate_info": _gpu_info.AGGREGATES,
+    "aggregate_target_info": _gpu_info.TARGET,
     "command_log": _journal.CLEAR,
     "command_log_info": _journal.COMMAND_LOG,
     "plan_info": _journal.PLANS,
