@@ -22,8 +22,9 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
+FRAGMENTS = ROOT / "plugins" / "doc_fragments"
 PAGES = ROOT / "docs" / "reference" / "modules"
-KINDS = {"module": "modules", "inventory": "inventory"}
+KINDS = {"module": "modules", "inventory": "inventory", "lookup": "lookup"}
 """Ansible's name of a kind of plugin, and its folder below plugins/."""
 
 Options = dict[str, dict[str, Any]]
@@ -74,16 +75,29 @@ def ansible_doc(kind: str, names: tuple[str, ...]) -> dict[str, Any]:
 
 def _own(file: Path) -> dict[str, Any]:
     """Return what a plugin documents itself: the text of Ansible's own fragments is Ansible's."""
-    tree = ast.parse(file.read_text())
-    literals = {
-        ast.unparse(node.targets[0]): ast.literal_eval(node.value)
-        for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-    }
-    own = yaml.safe_load(literals["DOCUMENTATION"])
-    more = [name.rpartition(".")[2] for name in own["extends_documentation_fragment"]]
-    text = f"It also has the options of Ansible's fragments {' and '.join(more)}."
-    return {**own, "description": [*own["description"], text]}
+    own = _documentation(file)
+    description = list(own["description"])
+    options = dict(own["options"])
+    theirs = []
+    for name in own["extends_documentation_fragment"]:
+        collection, _, fragment = name.rpartition(".")
+        if collection == "hostler.fleet":
+            options |= _documentation(FRAGMENTS / f"{fragment}.py")["options"]
+        else:
+            theirs.append(fragment)
+    if theirs:
+        description.append(
+            f"It also has the options of Ansible's fragments {' and '.join(theirs)}."
+        )
+    return {**own, "description": description, "options": options}
+
+
+def _documentation(file: Path) -> dict[str, Any]:
+    """Return a file's DOCUMENTATION; a fragment has it within a class."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "DOCUMENTATION":
+            return dict(yaml.safe_load(ast.literal_eval(node.value)))
+    raise ValueError(f"{file} has no DOCUMENTATION")
 
 
 def _page(title: str, doc: dict[str, Any], documented: dict[str, Any]) -> Iterator[str]:

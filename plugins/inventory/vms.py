@@ -176,53 +176,23 @@ cache_connection: ~/.cache/ansible-inventory
 cache_timeout: 600
 """
 
-import gc
 import typing as t
-from difflib import get_close_matches
 
 from ansible.errors import AnsibleParserError
-from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible_collections.hostler.fleet.plugins.plugin_utils._inventory import (
     Choices,
-    Entry,
     Row,
     check_hostnames,
     entries,
     parse_networks,
 )
+from ansible_collections.hostler.fleet.plugins.plugin_utils._inventory_base import HostlerInventory
 
 
-class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+class InventoryModule(HostlerInventory):
     NAME = "hostler.fleet.vms"
 
-    def verify_file(self, path: str) -> bool:
-        return bool(super().verify_file(path)) and path.endswith(("hostler.yml", "hostler.yaml"))
-
-    def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
-        super().parse(inventory, loader, path, cache)
-        gc.freeze()  # what is loaded by now stays: it need not be looked through for garbage again
-        self._refuse_unknown(self._read_config_data(path))
-        request, choices = self._request(), self._choices()
-        hosts = self._cached(path, request) if cache else None
-        if hosts is None:
-            hosts = self._fetch(request)
-            self._keep(path, request, hosts)
-        self._warn(hosts)
-        made, warnings = entries(hosts, choices)
-        for warning in warnings:
-            self.display.warning(warning)
-        for entry in made:
-            self._add(entry)
-
-    def _refuse_unknown(self, config: t.Any) -> None:
-        """Refuse options that there are none of: Ansible would pass over them in silence."""
-        for name in sorted(set(config) - set(self._options)):
-            near = get_close_matches(name, self._options, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise AnsibleParserError(f"there is no option {name!r}.{hint}")
-
-    def _request(self) -> dict[str, t.Any]:
-        """Return what decides what is read: cached answers to another request are not used."""
+    def request(self) -> dict[str, t.Any]:
         states = self.get_option("states")
         sources = self.get_option("address_sources")
         return {
@@ -236,25 +206,23 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             "xml": self.get_option("xml"),
         }
 
-    def _cached(self, path: str, request: dict[str, t.Any]) -> list[Row] | None:
-        if not self.get_option("cache"):
-            return None
-        try:
-            kept = self._cache[self.get_cache_key(path)]
-        except KeyError:
-            return None
-        return kept["hosts"] if kept["request"] == request else None
-
-    def _keep(self, path: str, request: dict[str, t.Any], hosts: list[Row]) -> None:
-        """Cache the answers, unless one is missing: that may be mended in a moment."""
-        if self.get_option("cache") and not any(host["error"] for host in hosts):
-            self._cache[self.get_cache_key(path)] = {"request": request, "hosts": hosts}
-
-    def _fetch(self, request: dict[str, t.Any]) -> list[Row]:
+    def fetch(self, request: dict[str, t.Any]) -> list[Row]:
         # Not at the top: what is in the cache is found without libvirt and the SDK.
         from ansible_collections.hostler.fleet.plugins.plugin_utils._inventory_fetch import fetch
 
+        self._choices()  # options that make no sense are told before anybody is asked
         return fetch(request)
+
+    def populate(self, rows: list[Row]) -> None:
+        self._warn(rows)
+        made, warnings = entries(rows, self._choices())
+        for warning in warnings:
+            self.display.warning(warning)
+        for entry in made:
+            facts: dict[str, t.Any] = {"hostler_vm": entry.vm}
+            if entry.address:
+                facts["ansible_host"] = entry.address
+            self.add(entry.name, facts, entry.groups)
 
     def _warn(self, hosts: list[Row]) -> None:
         errors = [host["error"] for host in hosts if host["error"]]
@@ -282,20 +250,3 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             "address_family",
         )
         return Choices(**{name: self.get_option(name) for name in names}, address_networks=networks)
-
-    def _add(self, entry: Entry) -> None:
-        name = entry.name
-        self.inventory.add_host(name)
-        facts: dict[str, t.Any] = {"hostler_vm": entry.vm}
-        if entry.address:
-            facts["ansible_host"] = entry.address
-        for key, value in facts.items():
-            self.inventory.set_variable(name, key, value)
-        for group in entry.groups:
-            self.inventory.add_child(
-                self.inventory.add_group(self._sanitize_group_name(group)), name
-            )
-        strict = self.get_option("strict")
-        self._set_composite_vars(self.get_option("compose"), facts, name, strict=strict)
-        self._add_host_to_composed_groups(self.get_option("groups"), facts, name, strict=strict)
-        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), facts, name, strict=strict)

@@ -19,6 +19,7 @@ class SourceRow(TypedDict):
         name: the cloud.
         error: why there is no answer.
         notes: what could not be read and was not needed.
+        gpu_types: all that aggregates name.
         hosts: each with the fields of a GpuHost, ``source``, ``cloud``, and ``pools``: all that it
             is in.
     """
@@ -27,12 +28,15 @@ class SourceRow(TypedDict):
     name: str
     error: str | None
     notes: list[str]
+    gpu_types: list[str]
     hosts: list[dict[str, Any]]
 
 
 def openstack(fleet: Fleet) -> SourceRow:
     """Read the GPU hosts of a fleet's cloud, those in no pool too."""
-    row = SourceRow(source="openstack", name=fleet.cloud, error=None, notes=[], hosts=[])
+    row = SourceRow(
+        source="openstack", name=fleet.cloud, error=None, notes=[], gpu_types=[], hosts=[]
+    )
     try:
         world = fleet.gpu.observe()
     except HostlerError as error:
@@ -46,4 +50,5 @@ def openstack(fleet: Fleet) -> SourceRow:
         }
         for host in fleet.gpu.hosts(world)
     ]
-    return {**row, "notes": list(world.warnings), "hosts": hosts}
+    types = [one.name for one in fleet.gpu.types(world)]
+    return {**row, "notes": list(world.warnings), "gpu_types": types, "hosts": hosts}
