@@ -38,6 +38,7 @@ def observe(
         Denied: the user is no administrator.
         HostlerError: a service does not answer.
     """
+    cloud.connect()  # once, and not by each thread where it fails
     with ThreadPoolExecutor(PARALLEL) as pool:
         servers = pool.submit(cloud.compute.servers)
         amounts = pool.submit(cloud.placement.amounts)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -19,6 +20,8 @@ from hostler.backends.openstack.network import NetworkApi
 from hostler.backends.openstack.placement import PlacementApi
 
 Json = dict[str, Any]
+
+logging.getLogger("keystoneauth").addHandler(logging.NullHandler())  # we raise what it warns of
 
 _SERVICES = {
     "compute": "Nova",
@@ -120,17 +123,25 @@ class Cloud:
 
     def _adapter(self, service: str) -> Any:
         """Return openstacksdk's proxy; the first use asks for the service's versions, once."""
-        connection = self._connect()
+        connection = self.connect()
         with self._service_locks[service]:
             return getattr(connection, service)
 
-    def _connect(self) -> Connection:
+    def connect(self) -> Connection:
+        """Log in; done by the first call where it was not before.
+
+        Raises:
+            InvalidInput: there is no such cloud.
+            HostlerError: Keystone does not answer, or does not let us in.
+        """
         with self._lock:
             if self._connection is None:
-                connection = openstack.connect(
-                    cloud=self.name or None, app_name="hostler", api_timeout=self.timeout
-                )
-                connection.authorize()
+                with translated(str(self)):
+                    connection = openstack.connect(
+                        cloud=self.name or None, app_name="hostler", api_timeout=self.timeout
+                    )
+                with translated(f"Keystone of {self}"):
+                    connection.session.get_token()
                 self._connection = connection
             return self._connection
 
