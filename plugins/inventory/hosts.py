@@ -102,6 +102,7 @@ cache_connection: ~/.cache/ansible-inventory
 cache_timeout: 600
 """
 
+import os
 import typing as t
 
 from ansible.errors import AnsibleParserError
@@ -113,13 +114,25 @@ from ansible_collections.hostler.fleet.plugins.plugin_utils._inventory_hosts imp
 )
 
 
+ENVIRONMENT = (
+    "HOSTLER_CONFIG",
+    "NETBOX_URL",
+    "OS_AUTH_URL",
+    "OS_CLIENT_CONFIG_FILE",
+    "OS_CLOUD",
+    "OS_REGION_NAME",
+)
+"""What else decides who is asked."""
+
+
 class InventoryModule(HostlerInventory):
     NAME = "hostler.fleet.hosts"
 
     def request(self) -> dict[str, t.Any]:
         # it is kept with the answers, so the token is not part of it
         names = ("sources", "config", "cloud", "netbox_url", "netbox_required")
-        return {name: self.get_option(name) for name in names}
+        options = {name: self.get_option(name) for name in names}
+        return {**options, "environment": {name: os.environ.get(name) for name in ENVIRONMENT}}
 
     def fetch(self, request: dict[str, t.Any]) -> list[Row]:
         # Not at the top: what is in the cache is found without the SDK.

@@ -189,7 +189,7 @@ def check_vm(arguments: dict[str, Any]) -> None:
 
 
 def test_tables_name_every_module() -> None:
-    folders = (ROOT / "plugins/modules", ROOT / "plugins/inventory")
+    folders = [ROOT / "plugins" / kind for kind in ("modules", "inventory", "lookup")]
     names = {MODULE + path.stem for folder in folders for path in folder.glob("[!_]*.py")}
     for page in ("README.md", "docs/modules.md"):
         text = (ROOT / page).read_text()
