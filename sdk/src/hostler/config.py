@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from pydantic import BaseModel, ConfigDict, Field
 
 from hostler.models.gpu_config import GpuConfig
+from hostler.models.hyperstack_config import HyperstackConfig
 from hostler.models.netbox import NetboxConfig
 
 DEFAULT_URI = "qemu:///system"
@@ -58,6 +59,7 @@ class FleetConfig(BaseModel):
         openstack: which OpenStack.
         gpu: how GPU hosts are told apart.
         netbox: which NetBox; where it names no URL, ``NETBOX_URL`` does, or NetBox is not used.
+        hyperstack: which Hyperstack, and how it is asked.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -70,3 +72,4 @@ class FleetConfig(BaseModel):
     openstack: OpenstackConfig = OpenstackConfig()
     gpu: GpuConfig = GpuConfig()
     netbox: NetboxConfig | None = None
+    hyperstack: HyperstackConfig = HyperstackConfig()

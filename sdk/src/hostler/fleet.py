@@ -12,18 +12,20 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from hostler.config import FleetConfig
-from hostler.errors import MissingLibrary
+from hostler.errors import InvalidInput, MissingLibrary
 from hostler.models.netbox import NetboxConfig
 from hostler.plan.runner import Runner
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
+    from hostler.backends.hyperstack import HyperstackApi
     from hostler.backends.libvirt import Hypervisor
     from hostler.backends.libvirt.facts import HostFacts
     from hostler.backends.netbox import Netbox
     from hostler.backends.openstack import Cloud
     from hostler.gpu.service import Gpu
+    from hostler.hyperstack.service import Hyperstack
     from hostler.plan.journal import Journal
     from hostler.vms.service import Vms
     from hostler.vms.snapshots import Snapshots
@@ -44,12 +46,14 @@ class Fleet:
         netbox_url: NetBox's address; else ``NETBOX_URL``, fleet.yml, or there is none.
         netbox_token: its token; else ``NETBOX_TOKEN``, fleet.yml.
         netbox_required: whether a NetBox that can't be reached is an error; else fleet.yml.
+        hyperstack_url: Hyperstack's address; else ``HYPERSTACK_API_URL``, fleet.yml.
+        hyperstack_api_key: its key; else ``HYPERSTACK_API_KEY``, fleet.yml.
 
     Raises:
         ConfigError: the file is not a fleet.yml.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all by name
         self,
         config: FleetConfig | str | Path | None = None,
         *,
@@ -58,11 +62,14 @@ class Fleet:
         netbox_url: str | None = None,
         netbox_token: str | SecretStr | None = None,
         netbox_required: bool | None = None,
+        hyperstack_url: str | None = None,
+        hyperstack_api_key: str | SecretStr | None = None,
     ) -> None:
         self.config = config if isinstance(config, FleetConfig) else _load(config)
         self.uri = uri or os.environ.get("LIBVIRT_DEFAULT_URI") or self.config.uri
         self.cloud = cloud or os.environ.get("OS_CLOUD") or self.config.openstack.cloud or ""
         self._netbox_wish = (netbox_url, netbox_token, netbox_required)
+        self._hyperstack_wish = (hyperstack_url, hyperstack_api_key)
         self._hypervisors: dict[str, Hypervisor] = {}
         self._clouds: dict[str, Cloud] = {}
         self._lock = threading.Lock()
@@ -90,6 +97,9 @@ class Fleet:
         netbox = self.__dict__.pop("netbox", None)
         if netbox is not None:
             netbox.close()
+        hyperstack_api = self.__dict__.pop("_hyperstack_api", None)
+        if hyperstack_api is not None:
+            hyperstack_api.close()
         if "journal" in self.__dict__:
             self.journal.close()
             del self.journal
@@ -106,6 +116,7 @@ class Fleet:
     def runner(self) -> Runner:
         """Applies, resumes and undoes plans; knows every kind of step that a journal may hold."""
         from hostler.gpu import steps as gpu_steps  # noqa: F401
+        from hostler.hyperstack import steps as hyperstack_steps  # noqa: F401
         from hostler.vms import snapshot_steps, steps, volume_steps  # noqa: F401
 
         return Runner(self, lambda: self.journal)
@@ -130,6 +141,13 @@ class Fleet:
         from hostler.gpu.service import Gpu
 
         return Gpu(self)
+
+    @cached_property
+    def hyperstack(self) -> Hyperstack:
+        """Hyperstack: VMs, firewalls, environments, keys, images, flavors."""
+        from hostler.hyperstack.service import Hyperstack
+
+        return Hyperstack(self)
 
     @cached_property
     def netbox(self) -> Netbox | None:
@@ -157,6 +175,7 @@ class Fleet:
         openers: dict[str, Callable[[str], Any]] = {
             "libvirt": self.hypervisor,
             "openstack": self.openstack_cloud,
+            "hyperstack": self.hyperstack_api,
         }
         if kind not in openers:
             raise ValueError(f"there is no backend {kind!r}")
@@ -178,6 +197,33 @@ class Fleet:
             if name not in self._clouds:
                 self._clouds[name] = Cloud(name, timeout=self.config.openstack.timeout)
             return self._clouds[name]
+
+    def hyperstack_api(self, url: str | None = None) -> HyperstackApi:
+        """Return the connection to Hyperstack, opened when first used.
+
+        Raises:
+            InvalidInput: a plan is for another address: the key is not sent there.
+            Denied: there is no key.
+            MissingLibrary: requests is not installed.
+        """
+        api = self._hyperstack_api
+        if url not in (None, api.config.url):
+            raise InvalidInput(
+                f"this fleet uses {api.config.url}",
+                on=f"Hyperstack {url}",
+                hint="Set HYPERSTACK_API_URL or hyperstack.url to go on with that plan.",
+            )
+        return api
+
+    @cached_property
+    def _hyperstack_api(self) -> HyperstackApi:
+        url, key = self._hyperstack_wish
+        try:
+            from hostler.backends.hyperstack import HyperstackApi
+        except ImportError as error:
+            hint = "Run: pip install 'hostler[hyperstack]'"
+            raise MissingLibrary(str(error), on="Hyperstack", hint=hint) from error
+        return HyperstackApi(self.config.hyperstack.resolved(os.environ, url=url, api_key=key))
 
     def kvm_works(self, facts: HostFacts) -> bool | None:
         """Whether a guest boots under KVM on a host.
