@@ -113,7 +113,6 @@ from ansible_collections.hostler.fleet.plugins.plugin_utils._inventory_hosts imp
     entries,
 )
 
-
 ENVIRONMENT = (
     "HOSTLER_CONFIG",
     "NETBOX_URL",

@@ -38,6 +38,21 @@ def aggregate_named(world: GpuWorld, name: str) -> Aggregate:
     return world.by_name[name]
 
 
+def contract_named(world: GpuWorld, contract: str) -> str:
+    """Return the aggregate of a contract: by its own name, or by what follows ``Contract-``.
+
+    Raises:
+        NotFound: there is none; says which one may have been meant.
+    """
+    known = {found.contract: name for name, found in world.classes.items() if found.contract}
+    if contract in known.values():
+        return contract
+    if contract not in known:
+        hint = meant(contract, known, "contracts")
+        raise NotFound("there is no such contract", on=f"contract {contract!r}", hint=hint)
+    return known[contract]
+
+
 def known_type(world: GpuWorld, gpu_type: str) -> str:
     """Return the GPU type that this is, or is an alias of.
 

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 from hostler.errors import HostlerError, InvalidInput, NotFound
 from hostler.gpu import overview
 from hostler.gpu.migrations import Migrations
-from hostler.gpu.names import aggregate_named, known_host, known_pool, known_type, known_variant
+from hostler.gpu.names import (
+    aggregate_named,
+    contract_named,
+    known_host,
+    known_pool,
+    known_type,
+    known_variant,
+)
 from hostler.gpu.observe import observe, project_names
 from hostler.gpu.target import advise
 from hostler.models.gpu import (
@@ -77,20 +84,18 @@ class Gpu:
             NotFound: there is no such type, contract or aggregate.
         """
         world = world or self.observe()
-        if gpu_type is not None:
-            gpu_type = known_type(world, gpu_type)
+        gpu_type = None if gpu_type is None else known_type(world, gpu_type)
+        wanted = [] if name is None else [aggregate_named(world, name).name]
+        wanted += [] if contract is None else [contract_named(world, contract)]
         found = [
             view
             for view in overview.aggregate_views(world)
-            if (gpu_type is None or view.gpu_type == gpu_type)
-            and (pool is None or view.pool == pool)
-            and (contract is None or (view.contract and contract in (view.name, view.contract)))
-            and (name is None or view.name == name)
+            if gpu_type in (None, view.gpu_type)
+            and pool in (None, view.pool)
+            and all(one == view.name for one in wanted)
         ]
-        wanted = name or contract
         if wanted and not found:
-            aggregate_named(world, wanted)
-            raise NotFound("it does not fit the other filters", on=f"aggregate {wanted!r}")
+            raise NotFound("it does not fit the other filters", on=f"aggregate {wanted[0]!r}")
         return found
 
     def overview(self, gpu_type: str, world: GpuWorld | None = None) -> GpuOverview:
