@@ -110,15 +110,11 @@ class Fleet:
         from hostler.plan.journal import Journal
         from hostler.store import Store
 
-        return Journal(Store(os.environ.get("HOSTLER_STORE") or self.config.store))
+        return Journal(Store(os.environ.get("HOSTLER_STORE") or self.config.store), _all_steps)
 
     @cached_property
     def runner(self) -> Runner:
-        """Applies, resumes and undoes plans; knows every kind of step that a journal may hold."""
-        from hostler.gpu import steps as gpu_steps  # noqa: F401
-        from hostler.hyperstack import steps as hyperstack_steps  # noqa: F401
-        from hostler.vms import snapshot_steps, steps, volume_steps  # noqa: F401
-
+        """Applies, resumes and undoes plans."""
         return Runner(self, lambda: self.journal)
 
     @cached_property
@@ -254,3 +250,10 @@ def _load(path: str | Path | None) -> FleetConfig:
     from hostler.files import load_config
 
     return load_config(path)
+
+
+def _all_steps() -> None:
+    """Import every kind of step that a journal may hold."""
+    from hostler.gpu import steps as gpu_steps  # noqa: F401
+    from hostler.hyperstack import steps as hyperstack_steps  # noqa: F401
+    from hostler.vms import snapshot_steps, steps, volume_steps  # noqa: F401

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
@@ -61,11 +62,22 @@ class LogEntry:
     error: str
 
 
-class Journal:
-    """Plans and their steps in the store."""
+def _known() -> None:
+    """Know the kinds of steps that are imported anyway."""
 
-    def __init__(self, store: Store) -> None:
+
+class Journal:
+    """Plans and their steps in the store.
+
+    Args:
+        store: the database.
+        kinds: imports every kind of step that the journal may hold; called before plans are read,
+            so that a plan is applied without loading what other kinds need.
+    """
+
+    def __init__(self, store: Store, kinds: Callable[[], None] = _known) -> None:
         self._store = store
+        self._kinds = kinds
 
     def close(self) -> None:
         """Close the store."""
@@ -152,6 +164,7 @@ class Journal:
             NotFound: no plan has that id.
             Conflict: several ids start so.
         """
+        self._kinds()
         with self._store.read() as db:
             found = select(plans).where(plans.c.id.startswith(plan_id, autoescape=True)).limit(2)
             rows = db.execute(found).all()
@@ -225,6 +238,7 @@ class Journal:
 
     def list(self, *, limit: int = 50, unfinished: bool = False) -> list[StoredPlan]:
         """Read the latest plans, newest first; ``unfinished``: only those left half way."""
+        self._kinds()
         query = select(plans).order_by(plans.c.created.desc(), plans.c.id.desc()).limit(limit)
         if unfinished:
             query = query.where(plans.c.status.in_(["running", "failed"]))
