@@ -80,8 +80,8 @@ def _own(file: Path) -> dict[str, Any]:
     options = dict(own["options"])
     theirs = []
     for name in own["extends_documentation_fragment"]:
-        collection, _, fragment = name.rpartition(".")
-        if collection == "hostler.fleet":
+        fragment = name.rpartition(".")[2]
+        if name.startswith("hostler.fleet."):
             options |= _documentation(FRAGMENTS / f"{fragment}.py")["options"]
         else:
             theirs.append(fragment)

@@ -14,8 +14,8 @@ description:
   - A GPU host is one that is in a pool, or of which Placement knows GPUs. Those in no pool are in
     the group C(unclassified).
   - Every host gets the variable C(hostler_host) with what is known of it. Its fields are those of
-    the hosts of M(hostler.fleet.aggregate_info), and C(pools), the pools that it is in, C(source)
-    and C(cloud). What could not be found out is C(null).
+    the hosts of M(hostler.fleet.aggregate_info), C(source) and C(cloud). What could not be found
+    out is C(null).
   - Hosts are named as Nova names them. Where they are reached at another name, O(compose) can set
     C(ansible_host).
   - The configuration file's name ends in C(hostler.yml) or C(hostler.yaml).

@@ -122,8 +122,12 @@ aggregates:
           description: GPU type, by its pools, else by Placement.
           type: str
         pool:
-          description: The one pool that it is in.
+          description: The one pool that it is in; none where it is in none, or in several.
           type: str
+        pools:
+          description: All pools that it is in.
+          type: list
+          elements: str
         variant:
           description: The variant of that pool.
           type: str

@@ -166,9 +166,9 @@ def is_a_sentence(result: dict[str, Any], code: str, says: str) -> None:
 
 def test_bad_input_is_a_sentence(play: Play, door: str) -> None:
     cases = BAD if door == "local" else {name: BAD[name] for name in ("host", "rights")}
-    told = play([task for task, _, _ in cases.values()])
-    for name, (_, code, says) in cases.items():
-        is_a_sentence(told[name], code, says)
+    told = play([case[0] for case in cases.values()])
+    for name, case in cases.items():
+        is_a_sentence(told[name], *case[1:])
 
 
 def test_a_pool_that_is_none(play: Play) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from rigs.openstack.api import Cloud
 from rigs.openstack.layout import CLOUDS
 from typer.testing import CliRunner
 
@@ -200,3 +201,20 @@ def test_no_such_cloud(run: Run) -> None:
     said = sentence(run("overview", cloud="bocks", code=2))
     assert said.startswith("cloud 'bocks': no cloud to connect to: Cloud bocks was not found.")
     assert said.endswith("Set OS_CLOUD, or name a cloud of clouds.yaml.")
+
+
+@pytest.mark.usefixtures("changed")
+def test_hosts_in_several_pools_and_in_none_are_seen(run: Run) -> None:
+    cloud = Cloud()
+    found = {a["name"]: a["id"] for a in cloud.get("nova", "/v2.1/os-aggregates")["aggregates"]}
+    changes = {
+        "L40-n3-spot": {"add_host": {"host": "gpu-host-002"}},
+        "A100-n3-NVLink": {"remove_host": {"host": "gpu-host-005"}},
+    }
+    for name, action in changes.items():
+        cloud.post("nova", f"/v2.1/os-aggregates/{found[name]}/action", action)
+    hosts = words(run("hosts"))
+    assert ["gpu-host-002", "L40", "ondemand,", "spot", "active"] in [line[:5] for line in hosts]
+    assert ["gpu-host-005", "A100", "none", "active"] in [line[:4] for line in hosts]
+    said = run("overview").stderr
+    assert "These GPU hosts are in no pool: gpu-host-005" in said

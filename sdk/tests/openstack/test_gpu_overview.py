@@ -264,19 +264,23 @@ def test_an_aggregate_that_no_flavor_finds_is_no_target(fleet: Fleet, cloud: Clo
 # Names that are none.
 
 
-def test_names_are_exact(fleet: Fleet) -> None:
-    world = fleet.gpu.observe()
-    asked = {
-        "Did you mean 'L40'?": lambda: fleet.gpu.overview("l40", world),
-        "Did you mean 'gpu-host-001'?": lambda: fleet.gpu.host_vms("GPU-HOST-001", world),
-        "Did you mean 'L40-n3'?": lambda: fleet.gpu.aggregates(world, name="l40-N3"),
-        "Did you mean 'NVLink'?": lambda: fleet.gpu.target(
-            "gpu-host-005", variant="nvlink", world=world
-        ),
-        "Known hosts: gpu-host-001,": lambda: fleet.gpu.target("zzz", world=world),
-        "Known types: A100, H100-SXM5,": lambda: fleet.gpu.contracts("zzz", world),
-    }
-    for hint, ask in asked.items():
-        with pytest.raises(NotFound) as error:
-            ask()
-        assert error.value.hint.startswith(hint)
+Ask = Callable[[Fleet], object]
+
+NAMES: dict[str, Ask] = {
+    "Did you mean 'L40'?": lambda fleet: fleet.gpu.overview("l40"),
+    "Did you mean 'gpu-host-001'?": lambda fleet: fleet.gpu.host_vms("GPU-HOST-001"),
+    "Did you mean 'L40-n3'?": lambda fleet: fleet.gpu.aggregates(name="l40-N3"),
+    "Did you mean 'NVLink'?": lambda fleet: fleet.gpu.target("gpu-host-005", variant="nvlink"),
+    "Did you mean 'Acme-8xH100-SXM5'?": lambda fleet: fleet.gpu.aggregates(
+        contract="acme-8xH100-SXM5"
+    ),
+    "Known hosts: gpu-host-001,": lambda fleet: fleet.gpu.target("zzz"),
+    "Known types: A100, H100-SXM5,": lambda fleet: fleet.gpu.contracts("zzz"),
+}
+
+
+@pytest.mark.parametrize("hint", NAMES)
+def test_names_are_exact(fleet: Fleet, hint: str) -> None:
+    with pytest.raises(NotFound) as error:
+        NAMES[hint](fleet)
+    assert error.value.hint.startswith(hint)

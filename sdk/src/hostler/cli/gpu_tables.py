@@ -163,4 +163,4 @@ def _views(found: GpuOverview) -> list[tuple[str, PoolView]]:
 def _place(host: GpuHost) -> str | Text:
     if host.pool:
         return f"{host.pool} {host.variant}" if host.variant else host.pool
-    return Text("several" if len(host.aggregates) > 1 else "none", style="red")
+    return Text(", ".join(host.pools) or "none", style="red")

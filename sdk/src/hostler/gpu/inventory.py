@@ -20,8 +20,7 @@ class SourceRow(TypedDict):
         error: why there is no answer.
         notes: what could not be read and was not needed.
         gpu_types: all that aggregates name.
-        hosts: each with the fields of a GpuHost, ``source``, ``cloud``, and ``pools``: all that it
-            is in.
+        hosts: each with the fields of a GpuHost, ``source`` and ``cloud``.
     """
 
     source: str
@@ -42,12 +41,7 @@ def openstack(fleet: Fleet) -> SourceRow:
     except HostlerError as error:
         return {**row, "error": str(error)}
     hosts = [
-        {
-            **host.model_dump(mode="json"),
-            "source": "openstack",
-            "cloud": fleet.cloud,
-            "pools": world.pool_names(host.hostname),
-        }
+        {**host.model_dump(mode="json"), "source": "openstack", "cloud": fleet.cloud}
         for host in fleet.gpu.hosts(world)
     ]
     types = [one.name for one in fleet.gpu.types(world)]

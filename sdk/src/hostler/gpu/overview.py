@@ -110,7 +110,7 @@ def gpu_hosts(world: GpuWorld) -> list[GpuHost]:
 
 def in_no_pool(world: GpuWorld) -> list[str]:
     """Return the names of hosts that have GPUs and are in no pool: nobody can use them."""
-    return [host.hostname for host in gpu_hosts(world) if not world.pools_of(host.hostname)]
+    return [host.hostname for host in gpu_hosts(world) if not host.pools]
 
 
 def host_view(world: GpuWorld, name: str) -> GpuHost:
@@ -128,6 +128,7 @@ def host_view(world: GpuWorld, name: str) -> GpuHost:
         disabled_reason=compute.disabled_reason if compute else None,
         gpu_type=host_type(world, name),
         pool=classes[0].pool if len(pools) == 1 else None,
+        pools=world.pool_names(name),
         variant=classes[0].variant if len(pools) == 1 else None,
         aggregates=[aggregate.name for aggregate in world.aggregates_of.get(name, ())],
         availability_zone=zone_of(world, name),

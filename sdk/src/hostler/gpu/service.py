@@ -160,7 +160,7 @@ class Gpu:
             host
             for host in overview.gpu_hosts(world)
             if gpu_type in (None, host.gpu_type)
-            and (pool is None or pool in world.pool_names(host.hostname))
+            and (pool is None or pool in host.pools)
             and status in (None, host.status)
         ]
 

@@ -68,6 +68,7 @@ class GpuHost(View):
     Attributes:
         status: of its compute service.
         disabled_reason: why it takes no servers.
+        pool: the one that it is in; None where it is in none, or in several ``pools``.
         gpu_used_source: where the figure comes from: what its servers' flavors ask for, their
             names (``x8``) where they ask for nothing, or placement where that knows of more.
         gpu_capacity_source: placement's inventory, or fleet.yml.
@@ -80,6 +81,7 @@ class GpuHost(View):
     disabled_reason: str | None = None
     gpu_type: str | None = None
     pool: Pool | None = None
+    pools: list[Pool] = []
     variant: str | None = None
     aggregates: list[str] = []
     availability_zone: str | None = None

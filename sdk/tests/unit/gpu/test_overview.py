@@ -127,6 +127,7 @@ def test_a_host_in_three_aggregates_is_of_no_one_pool_and_counts_once() -> None:
     )
     host = overview.host_view(found, "h1")
     assert (host.pool, host.gpu_type) == (None, "L40")
+    assert host.pools == ["ondemand", "spot", "runpod"]
     assert host.aggregates == ["L40-n3", "L40-n3-spot", "L40-n3-runpod"]
     whole = overview.gpu_overview("L40", overview.aggregate_views(found))
     assert (whole.gpu_overview.hosts, whole.gpu_overview.gpu_capacity) == (2, 16)
