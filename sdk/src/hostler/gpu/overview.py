@@ -176,7 +176,7 @@ def gpu_capacity(world: GpuWorld, host: str) -> tuple[int | None, CapacitySource
 
 def zone_of(world: GpuWorld, host: str) -> str | None:
     """Return a host's availability zone; all its aggregates that name one name the same."""
-    return next((a.zone for a in world.aggregates_of.get(host, ()) if a.zone), None)
+    return min((a.zone for a in world.aggregates_of.get(host, ()) if a.zone), default=None)
 
 
 def host_servers(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from hostler.errors import Conflict
+from hostler.gpu import metadata
 from hostler.gpu.names import known_host
 from hostler.gpu.overview import host_type, host_view, summary, zone_of
 from hostler.gpu.world import GpuWorld
@@ -231,8 +232,6 @@ def _zone(about: _Host, aggregate: Aggregate, problems: list[str], notes: list[s
 
 def _no_flavor(about: _Host, aggregate: Aggregate) -> list[str]:
     # not at the top: planners ask for advice
-    from hostler.gpu.planner import metadata
-
     task = MigrationTask(host=about.name, target=aggregate.name, drain=True)
     said = metadata.warnings(about.world, task, aggregate)
     return ["no flavor asks for what its metadata offers"] if said else []

@@ -67,7 +67,6 @@ class GpuConfig(BaseModel):
             or ``gpu`` is known without.
         busy_percent: from this use on GPUs of a pool are short, and hosts better stay in it or go
             there.
-        unused_metadata: keys of aggregates' metadata that no flavor is expected to ask for.
         lock_minutes: how long a move may hold its lock on a host before others take it for dead.
         drain_timeout: seconds that one server gets to migrate.
     """
@@ -83,7 +82,6 @@ class GpuConfig(BaseModel):
     )  # fmt: skip
     pci_aliases: Mapping[str, str] = {}
     busy_percent: int = Field(80, ge=1, le=100)
-    unused_metadata: tuple[str, ...] = ("pool",)
     lock_minutes: int = Field(30, ge=1, le=1440)
     drain_timeout: int = Field(900, ge=1, le=86400)
 

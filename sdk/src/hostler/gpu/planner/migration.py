@@ -15,8 +15,9 @@ from typing import Any
 
 from hostler.config import Policy
 from hostler.errors import Conflict, PolicyError
+from hostler.gpu import metadata
 from hostler.gpu.names import known_host
-from hostler.gpu.planner import drain, metadata
+from hostler.gpu.planner import drain
 from hostler.gpu.planner.drain import Away
 from hostler.gpu.planner.route import Route, check_types, check_zones, find_route, removes_first
 from hostler.gpu.steps import (

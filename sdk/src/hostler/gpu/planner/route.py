@@ -8,6 +8,7 @@ from typing import NamedTuple
 from hostler.errors import Conflict, InvalidInput
 from hostler.gpu.names import aggregate_named
 from hostler.gpu.overview import host_type
+from hostler.gpu.target import advise
 from hostler.gpu.world import GpuWorld
 from hostler.models.migration import AUTO, MigrationTask
 from hostler.models.nova import Aggregate
@@ -115,9 +116,7 @@ def removes_first(route: Route) -> bool:
 def _target(world: GpuWorld, task: MigrationTask) -> Aggregate:
     if task.target and task.target != AUTO:
         return aggregate_named(world, task.target)
-    from hostler.gpu.target import advise
-
-    advice = advise(world, task.host, pool=task.pool, variant=task.variant)
+    advice = advise(world, task.host, pool=task.pool, variant=task.variant, drained=task.drain)
     if advice.recommended_aggregate is None:
         raise Conflict(
             f"no aggregate suits it: {advice.reasoning}",
