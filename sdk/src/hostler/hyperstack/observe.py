@@ -31,7 +31,8 @@ def observe(
         return HyperstackWorld(api.config.url, name, None)
     environment, wanted = found[0], list(tasks)
     vms = tuple(api.vms.list(name))
-    there = {vm.name for vm in vms}
+    names = {vm.name for vm in vms}
+    there = {vm.name for vm in vms if vm.becomes != "DELETED"}
     new = [t for t in wanted if t.state != "absent" and (t.name not in there or t.recreate)]
     volumes = any(task.volumes is not None for task in wanted)
     return HyperstackWorld(
@@ -45,7 +46,7 @@ def observe(
         volumes=tuple(v for v in api.volumes() if _is_in(v.environment.name, name))
         if volumes
         else (),
-        catalogue=_catalogue(api, environment, {t.name for t in new} - there) if new else None,
+        catalogue=_catalogue(api, environment, {t.name for t in new} - names) if new else None,
     )  # fmt: skip
 
 

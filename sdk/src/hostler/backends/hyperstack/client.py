@@ -11,7 +11,13 @@ from typing import Any
 import requests
 from requests.auth import AuthBase
 from requests.models import PreparedRequest
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_exponential,
+    wait_random,
+)
 
 from hostler.backends.hyperstack import faults
 from hostler.backends.hyperstack.limiter import limiter_of
@@ -75,13 +81,12 @@ class Client:
         Raises:
             HostlerError: it was refused or not answered.
         """
+        delay = self.config.retry_delay
         tries = self.config.retries if _SAFE.fullmatch(path) else 0
         for attempt in Retrying(
             retry=retry_if_exception(lambda e: isinstance(e, HostlerError) and e.ambiguous),
             stop=stop_after_attempt(tries + 1),
-            wait=wait_exponential_jitter(
-                self.config.retry_delay, LONGEST_PAUSE, jitter=self.config.retry_delay
-            ),
+            wait=wait_exponential(delay, LONGEST_PAUSE) + wait_random(0, delay),
             reraise=True,
         ):
             with attempt:
