@@ -247,3 +247,12 @@ def test_many_processes_make_it_at_once(any_store: Store) -> None:
     assert [process.communicate()[1] for process in processes] == [""] * 6
     with any_store.read() as db:
         assert db.scalar(text("SELECT count(*) FROM alembic_version")) == 1
+
+
+def test_many_processes_migrate_it_at_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/old.db"
+    upgrade(create_engine(url), "0001")
+    processes = [python(CHECK, url) for _ in range(6)]
+    assert [process.communicate()[1] for process in processes] == [""] * 6
+    with Store(url).read() as db:
+        assert db.scalar(text("SELECT version_num FROM alembic_version")) == HEAD

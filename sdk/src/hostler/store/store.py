@@ -17,13 +17,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from hostler.errors import BackendError, Conflict, InvalidInput, Unreachable
+from hostler.store.lock import serialise
 from hostler.store.tables import HEAD, metadata
 
 BUSY_SECONDS = 30
-_LOCKS = {
-    "sqlite": "PRAGMA user_version = 1",  # a write, so it waits for the write lock
-    "postgresql": "SELECT pg_advisory_xact_lock(hashtext('hostler'))",
-}
 URL_HINT = "Write sqlite:////path/to.db or postgresql+psycopg://user@host/database."
 
 
@@ -193,7 +190,7 @@ def _bring_up_to_date(engine: Engine) -> None:
 def _create(engine: Engine) -> None:
     """Make all tables at once; loses gracefully against another process that does the same."""
     with engine.begin() as connection:
-        connection.execute(text(_LOCKS.get(engine.dialect.name, "SELECT 1")))
+        serialise(connection)
         if inspect(connection).has_table("alembic_version"):
             return
         metadata.create_all(connection)

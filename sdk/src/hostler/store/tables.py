@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     Float,
     ForeignKey,
@@ -16,7 +17,7 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a database that says so needs none."""
 
 metadata = MetaData()
@@ -52,4 +53,49 @@ steps = Table(
     Column("seconds", Float),
     Column("error", Text, nullable=False),
     Index("steps_started", "started"),
+)
+
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("uri", Text, nullable=False),
+    Column("uuid", String(64)),
+    Column("data", JSON, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("updated", Float, nullable=False),
+)
+
+host_maintenance = Table(
+    "host_maintenance",
+    metadata,
+    Column("host_id", String(64), primary_key=True),
+    Column("since", Float, nullable=False),
+    Column("data", JSON, nullable=False),
+)
+"""Hosts of fleet.yml can be in maintenance too, so this is no column of ``hosts``."""
+
+host_vms = Table(
+    "host_vms",
+    metadata,
+    Column("host_id", String(64), primary_key=True),
+    Column("uri", Text, nullable=False),
+    Column("uuid", String(64)),
+    Column("seen", Float, nullable=False),
+    Column("data", JSON, nullable=False),
+)
+
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("host_id", String(64), nullable=False),
+    Column("vm", Text, nullable=False),
+    Column("cpus", Integer, nullable=False),
+    Column("memory", BigInteger, nullable=False),
+    Column("data", JSON, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("expires", Float, nullable=False),
+    Column("settled", Float),
+    Index("reservations_host", "host_id"),
 )
