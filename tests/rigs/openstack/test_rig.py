@@ -1,7 +1,7 @@
 # Copyright: Hostler contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rig holds what it promises: PYTHONPATH=tests .venv/bin/pytest tests/rigs/openstack."""
+"""The rig holds what it promises: .venv/bin/pytest tests/rigs/openstack."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 import pytest
 
 from rigs.openstack import cloud as seeded
-from rigs.openstack import processes, seed, services
+from rigs.openstack import processes, seed
 from rigs.openstack.api import ApiError, Cloud, Json
 from rigs.openstack.faults import Faults, Rule
 from rigs.openstack.layout import APIS, BOX, CLOUDS, PYTHON
@@ -41,32 +40,9 @@ print(json.dumps({service: sorted(one.name for one in some) for service, some in
 """
 
 
-@pytest.fixture(scope="module", autouse=True)
-def rig() -> None:
-    wanted = services.expected(host.name for host in seeded.HOSTS)
-    missing = wanted - set(processes.running())
-    assert not missing, f"not running: {', '.join(sorted(missing))}: make rig-openstack"
-    seed.reset()
-
-
 @pytest.fixture
 def cloud() -> Cloud:
     return Cloud()
-
-
-@pytest.fixture
-def changed() -> Iterator[None]:
-    """Whatever the test changed is put back."""
-    yield
-    seed.reset()
-
-
-@pytest.fixture
-def faults() -> Iterator[Faults]:
-    faults = Faults()
-    faults.clear()
-    yield faults
-    faults.clear()
 
 
 def picture(cloud: Cloud) -> Json:
