@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hostler.errors import NotFound
 from hostler.hyperstack.observe import observe
 from hostler.hyperstack.planner import plan_attachments, plan_firewall
-from hostler.hyperstack.running import carry_out, parse
+from hostler.hyperstack.running import carry_out, parse, read_back
 from hostler.models.hyperstack import Firewall
 from hostler.models.hyperstack_task import AttachmentTask, FirewallTask, HyperstackResult
 from hostler.plan.plan import Plan
@@ -73,9 +73,9 @@ class Firewalls:
         wanted = parse(FirewallTask, task, "firewall")
         planned = [(wanted.name, self.plan(wanted))]
         (result,) = carry_out(self._fleet, planned, check=check, on_progress=on_progress)
-        if not check and wanted.state == "present" and result.error is None:
-            result.seen = self.get(wanted.name, environment=wanted.environment)
-        return result
+        if check or wanted.state == "absent":
+            return result
+        return read_back(result, lambda: self.get(wanted.name, environment=wanted.environment))
 
     def plan_attachments(self, task: AttachmentTask | Mapping[str, Any]) -> Plan:
         """Plan which VMs a firewall is attached to, without touching anything.
@@ -104,6 +104,5 @@ class Firewalls:
         plan = self.plan_attachments(wanted)
         planned = [(wanted.firewall, plan)]
         (result,) = carry_out(self._fleet, planned, check=check, on_progress=on_progress)
-        if not check and result.error is None:
-            result.seen = self._fleet.hyperstack_api().firewalls.get(plan.facts["firewall"])
-        return result
+        api, number = self._fleet.hyperstack_api(), plan.facts["firewall"]
+        return result if check else read_back(result, lambda: api.firewalls.get(number))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hostler.errors import HostlerError
+from hostler.models.hyperstack import Seen
 from hostler.models.hyperstack_task import HyperstackResult, Task
 from hostler.models.problems import checked
 from hostler.plan.plan import Plan
@@ -80,3 +81,13 @@ def carry_out(
         else failed(HyperstackResult, name, plan)
         for name, plan in planned
     ]
+
+
+def read_back(result: HyperstackResult, look: Callable[[], Seen | None]) -> HyperstackResult:
+    """Read a thing as it is now into its result; where that fails, what was done stays told."""
+    if result.error is None:
+        try:
+            result.seen = look()
+        except HostlerError as error:
+            result.error, result.error_code = str(error), error.code
+    return result

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hostler.hyperstack.planner import plan_environment, plan_keypair
-from hostler.hyperstack.running import carry_out, parse
+from hostler.hyperstack.running import carry_out, parse, read_back
 from hostler.models.hyperstack import Environment, Keypair, Quota
 from hostler.models.hyperstack_task import EnvironmentTask, HyperstackResult, KeypairTask
 from hostler.plan.plan import Plan
@@ -57,9 +57,9 @@ class Environments:
         """
         wanted = parse(EnvironmentTask, task, "environment")
         (result,) = carry_out(self._fleet, [(wanted.name, self.plan(wanted))], check=check)
-        if not check and wanted.state == "present" and result.error is None:
-            result.seen = self._fleet.hyperstack_api().environment(wanted.name)
-        return result
+        if check or wanted.state == "absent":
+            return result
+        return read_back(result, lambda: self._fleet.hyperstack_api().environment(wanted.name))
 
 
 class Keypairs:
@@ -94,7 +94,11 @@ class Keypairs:
         """
         wanted = parse(KeypairTask, task, "key")
         (result,) = carry_out(self._fleet, [(wanted.name, self.plan(wanted))], check=check)
-        if not check and wanted.state == "present" and result.error is None:
+        if check or wanted.state == "absent":
+            return result
+
+        def look() -> Keypair | None:
             mine = self.list(wanted.environment)
-            result.seen = next((key for key in mine if key.name == wanted.name), None)
-        return result
+            return next((key for key in mine if key.name == wanted.name), None)
+
+        return read_back(result, look)

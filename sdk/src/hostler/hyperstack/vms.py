@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from hostler.errors import HostlerError, InvalidInput, NotFound
 from hostler.hyperstack.observe import observe
 from hostler.hyperstack.planner import plan_vm
-from hostler.hyperstack.running import bound, carry_out, parse, tried
+from hostler.hyperstack.running import bound, carry_out, parse, read_back, tried
 from hostler.hyperstack.steps.base import only
-from hostler.hyperstack.watch import until, wait_settled
+from hostler.hyperstack.watch import until
 from hostler.models.hyperstack import HyperstackVm, Named
 from hostler.models.hyperstack_task import HyperstackResult, HyperstackVmQuery, HyperstackVmTask
 from hostler.models.problems import checked
@@ -144,23 +144,45 @@ class HyperstackVms:
         """Read the VMs as they are now, and wait for those that are still on their way."""
         api = self._fleet.hyperstack_api()
         pairs = [(t, r) for t, r in zip(tasks, results, strict=True) if r.error is None]
-        now: dict[str, list[HyperstackVm]] = {}
+        now: dict[str, list[HyperstackVm] | HostlerError] = {}
         for environment in {task.environment for task, _ in pairs}:
-            now[environment] = api.vms.list(environment)
+            try:
+                now[environment] = api.vms.list(environment)
+            except HostlerError as error:
+                now[environment] = error
 
         def one(pair: tuple[HyperstackVmTask, HyperstackResult]) -> None:
             task, result = pair
-            on = f"VM {task.name!r} in {task.environment}"
-            try:
-                vm = only(now[task.environment], task.name, on)
-                if vm and task.wait and not vm.settled and vm.becomes != "DELETED":
-                    vm = wait_settled(api, vm.id, on=on, timeout=task.wait_timeout)
-                result.seen = vm
-            except HostlerError as error:
-                result.error, result.error_code = str(error), error.code
+            read_back(result, lambda: _now(api, task, now[task.environment]))
 
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
             list(pool.map(one, pairs))
+
+
+def _now(
+    api: HyperstackApi, task: HyperstackVmTask, vms: list[HyperstackVm] | HostlerError
+) -> HyperstackVm | None:
+    """Return a task's VM as it is now, or once it has come to rest."""
+    if isinstance(vms, HostlerError):
+        raise vms
+    on = f"VM {task.name!r} in {task.environment}"
+    vm = only(vms, task.name, on)
+    if vm is None or not task.wait or vm.becomes == "DELETED":
+        return vm
+
+    def look() -> HyperstackVm | None:
+        seen = api.vms.get(vm.id)
+        return seen if _at_rest(seen) else None
+
+    if _at_rest(vm):
+        return vm
+    every = api.config.poll_interval
+    what = "it has not come to rest"
+    return until(look, what, on=on, timeout=task.wait_timeout, every=every)
+
+
+def _at_rest(vm: HyperstackVm) -> bool:
+    return vm.settled and vm.floating_ip_status not in ("ATTACHING", "DETACHING")
 
 
 def _fits(vm: HyperstackVm, query: HyperstackVmQuery) -> bool:

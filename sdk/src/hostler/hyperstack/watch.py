@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+LOOKS = 5
+"""How often the effect of a write is looked for that was not answered: lists may lag behind."""
+
 
 def nothing(_fraction: float) -> None:
     """Report to nobody."""
@@ -46,6 +49,30 @@ def until(
             raise Timeout(f"{what} in {timeout:g} s", on=on, hint=hint)
         report(min(1.0, passed / timeout))
         time.sleep(every)
+
+
+def sent(api: HyperstackApi, act: Callable[[], None], took_effect: Callable[[], bool]) -> None:
+    """Send a write once; where the answer is lost, look for a while whether it takes effect.
+
+    Raises:
+        HostlerError: what the write raised; still ``ambiguous`` where nothing showed.
+    """
+    try:
+        act()
+    except HostlerError as error:
+        if not error.ambiguous or not _shows(api, took_effect):
+            raise
+
+
+def _shows(api: HyperstackApi, took_effect: Callable[[], bool]) -> bool:
+    for number in range(LOOKS):
+        time.sleep(api.config.poll_interval if number else 0)
+        try:
+            if took_effect():
+                return True
+        except HostlerError:
+            return False
+    return False
 
 
 def wait_settled(
@@ -129,7 +156,7 @@ def delete_vm(
         except NotFound:
             return True
         except HostlerError as error:
-            return _goes_or_waits(api, number, error)
+            return _goes_or_waits(api, vm, error)
         return True
 
     until(
@@ -142,14 +169,17 @@ def delete_vm(
     )
 
 
-def _goes_or_waits(api: HyperstackApi, number: int, error: HostlerError) -> bool | None:
-    """Say of a refused deletion whether it goes anyway (True) or has to wait (None)."""
+def _goes_or_waits(api: HyperstackApi, before: HyperstackVm, error: HostlerError) -> bool | None:
+    """Say of a refused deletion whether it goes anyway (True) or has to wait (None).
+
+    A VM that was being created may have come to rest since it was refused.
+    """
     if error.ambiguous:
         raise error
-    vm = api.vms.find(number)
+    vm = api.vms.find(before.id)
     if vm is None or vm.status in ("DELETING", "DELETED"):
         return True
-    if vm.settled:
+    if before.settled and vm.settled:
         raise error
     return None
 

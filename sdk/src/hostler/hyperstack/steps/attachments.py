@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from hostler.errors import BackendError, HostlerError
+from hostler.errors import BackendError
 from hostler.hyperstack.steps.base import VmStep
-from hostler.hyperstack.watch import nothing, until
+from hostler.hyperstack.watch import nothing, sent, until
 from hostler.models.hyperstack import Firewall
 from hostler.plan.step import Report, World
 
@@ -28,8 +28,6 @@ Pairs = set[tuple[int, int]]
 """Attachments: firewall's id, VM's id."""
 
 IN_EFFECT = "SUCCESS"
-LOOKS = 5
-"""How often firewalls are looked at after a write that was not answered."""
 
 _writing: dict[str, threading.Lock] = {}
 _guard = threading.Lock()
@@ -91,21 +89,17 @@ class AttachFirewalls(VmStep):
                 return
             self.resting(world, report)
             self._write(api, number, wanted)
-            self._wait(api, number, wanted, self.timeout, report)
+            self._wait(api, number, wanted, report)
             ours = {pair for pair in before if pair[0] in mine | wanted and pair[1] != number}
             self._put_back(api, ours)
 
     def _write(self, api: HyperstackApi, number: int, wanted: set[int]) -> None:
         """Send a VM's firewalls; where the answer is lost, look whether it takes effect."""
-        try:
-            api.vms.attach_firewalls(number, wanted)
-        except HostlerError as error:
-            if not error.ambiguous:
-                raise
-            try:
-                self._wait(api, number, wanted, LOOKS * api.config.poll_interval, nothing)
-            except HostlerError:
-                raise error from None
+        sent(
+            api,
+            lambda: api.vms.attach_firewalls(number, wanted),
+            lambda: {f for f, vm in pairs(api.firewalls.list()) if vm == number} == wanted,
+        )
 
     def _in_effect(self, api: HyperstackApi, number: int, wanted: set[int]) -> bool:
         """Whether the VM has exactly these firewalls, and all of them work."""
@@ -116,15 +110,13 @@ class AttachFirewalls(VmStep):
                     have[firewall.id] = attachment.status
         return set(have) == wanted and all(status in (None, IN_EFFECT) for status in have.values())
 
-    def _wait(
-        self, api: HyperstackApi, number: int, wanted: set[int], timeout: float, report: Report
-    ) -> None:
+    def _wait(self, api: HyperstackApi, number: int, wanted: set[int], report: Report) -> None:
         every, what = api.config.poll_interval, "the change of its firewalls is not in effect"
 
         def look() -> bool | None:
             return True if self._in_effect(api, number, wanted) else None
 
-        until(look, what, on=self.on, timeout=timeout, every=every, report=report)
+        until(look, what, on=self.on, timeout=self.timeout, every=every, report=report)
 
     def _put_back(self, api: HyperstackApi, before: Pairs) -> None:
         """Give other VMs back what they have lost, once; one that is gone needs nothing."""
@@ -133,7 +125,7 @@ class AttachFirewalls(VmStep):
             have = {f for f, other in pairs(api.firewalls.list()) if other == vm}
             wanted = have | {f for f, other in lost if other == vm}
             self._write(api, vm, wanted)
-            self._wait(api, vm, wanted, self.timeout, nothing)
+            self._wait(api, vm, wanted, nothing)
         still = _lost(api, before) if lost else set()
         if still:
             words = ", ".join(f"firewall {f} from VM {vm}" for f, vm in sorted(still))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from hostler.errors import BackendError
 from hostler.hyperstack.steps.base import VmStep
-from hostler.hyperstack.watch import nothing, until
+from hostler.hyperstack.watch import nothing, sent, until
 from hostler.plan.step import Report, World
 
 
@@ -39,9 +39,13 @@ class SetLabels(VmStep):
         self._set(world, self.before)
 
     def _set(self, world: World, labels: tuple[str, ...]) -> None:
-        number = self.vm(world).id
-        self.api(world).vms.set_labels(number, labels)
-        now = set(self.vm(world).labels)
+        vm, api = self.vm(world), self.api(world)
+        sent(
+            api,
+            lambda: api.vms.set_labels(vm.id, labels),
+            lambda: set(api.vms.get(vm.id).labels) == set(labels),
+        )
+        now = set(api.vms.get(vm.id).labels)
         if now != set(labels):
             words = ", ".join(sorted(now)) or "none"
             raise BackendError(f"Hyperstack took the labels and shows {words}", on=self.on)
@@ -56,10 +60,15 @@ class FloatingIpStep(VmStep):
         if (vm.floating_ip is not None) == attached:
             return
         api = self.api(world)
-        if attached:
-            api.vms.attach_floating_ip(vm.id)
-        else:
-            api.vms.detach_floating_ip(vm.id)
+        act = api.vms.attach_floating_ip if attached else api.vms.detach_floating_ip
+        on_its_way = "ATTACHING" if attached else "DETACHING"
+
+        def took_effect() -> bool:
+            now = api.vms.get(vm.id)
+            there = now.floating_ip is not None
+            return there == attached or now.floating_ip_status == on_its_way
+
+        sent(api, lambda: act(vm.id), took_effect)
         what = f"it still has {'no' if attached else 'its'} public address"
 
         def look() -> bool | None:
@@ -146,14 +155,16 @@ class VolumesStep(VmStep):
         todo = [number for number in self.ids if (number in have) != attached]
         if not todo:
             return
-        if attached:
-            api.vms.attach_volumes(vm.id, todo)
-        else:
-            api.vms.detach_volumes(vm.id, todo)
+        act = api.vms.attach_volumes if attached else api.vms.detach_volumes
+
+        def as_wanted() -> bool:
+            now = self.have(world)
+            return all((number in now) == attached for number in todo)
+
+        sent(api, lambda: act(vm.id, todo), as_wanted)
 
         def look() -> bool | None:
-            now = self.have(world)
-            return True if all((number in now) == attached for number in todo) else None
+            return True if as_wanted() else None
 
         every = api.config.poll_interval
         what = f"its volumes are not {'attached' if attached else 'detached'}"

@@ -7,7 +7,7 @@ from typing import Literal
 
 from hostler.errors import BackendError
 from hostler.hyperstack.steps.base import VmStep
-from hostler.hyperstack.watch import nothing, until
+from hostler.hyperstack.watch import nothing, sent, until
 from hostler.models.hyperstack import HyperstackVm
 from hostler.plan.step import Report, World
 
@@ -73,7 +73,11 @@ class PowerVm(VmStep):
         if vm.status == target:
             return
         api, before = self.api(world), vm.status
-        api.vms.power(vm.id, action, retain_ip=self.retain_ip)
+        sent(
+            api,
+            lambda: api.vms.power(vm.id, action, retain_ip=self.retain_ip),
+            lambda: api.vms.get(vm.id).becomes == target,
+        )
         if not wait:
             return
 
@@ -109,7 +113,7 @@ class RebootVm(VmStep):
         """Restart it."""
         vm = self.resting(world, report, ("ACTIVE", "ERROR"))
         api = self.api(world)
-        api.vms.power(vm.id, "hard-reboot")
+        sent(api, lambda: api.vms.power(vm.id, "hard-reboot"), lambda: self.is_done(world))
         looks = 0
 
         def look() -> HyperstackVm | None:

@@ -4,23 +4,16 @@
 from __future__ import annotations
 
 import hashlib
-import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import SecretStr
 
-from hostler.errors import Conflict, HostlerError
+from hostler.errors import Conflict
 from hostler.hyperstack.steps.base import VmStep
-from hostler.hyperstack.watch import delete_vm, wait_gone, wait_ready
+from hostler.hyperstack.watch import delete_vm, sent, wait_gone, wait_ready
 from hostler.models.hyperstack import HyperstackVm
 from hostler.models.hyperstack_rule import Rule
 from hostler.plan.step import Report, World
-
-if TYPE_CHECKING:
-    from hostler.backends.hyperstack import HyperstackApi
-
-LOOKS = 5
-"""How often a VM is looked for whose creation was not answered: lists may lag behind."""
 
 
 def digest(secret: SecretStr) -> str:
@@ -71,11 +64,8 @@ class CreateVm(VmStep):
         api = self.api(world)
         self._free_name(world, report)
         secret = self.user_data.get_secret_value() if self.user_data else ""
-        try:
-            api.vms.create(self._payload(secret))
-        except HostlerError as error:
-            if not error.ambiguous or not self._appears(world, api):
-                raise
+        payload = self._payload(secret)
+        sent(api, lambda: api.vms.create(payload), lambda: self.is_done(world))
 
     def is_done(self, world: World) -> bool:
         """Whether a VM of that name, image, flavor and key is there and not on its way out."""
@@ -131,16 +121,6 @@ class CreateVm(VmStep):
         if vm.becomes != "DELETED":
             raise Conflict("there is one of that name by now", on=self.on, hint="Run again.")
         wait_gone(self.api(world), vm.id, on=self.on, timeout=self.timeout, report=report)
-
-    def _appears(self, world: World, api: HyperstackApi) -> bool:
-        for number in range(LOOKS):
-            time.sleep(api.config.poll_interval if number else 0)
-            try:
-                if self.is_done(world):
-                    return True
-            except HostlerError:
-                return False
-        return False
 
 
 class CreateKeptVm(CreateVm):
