@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hostler.cli.gpu_pools import pools
 from hostler.cli.session import Session, session
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from hostler.gpu.world import GpuWorld
 
 app = typer.Typer(no_args_is_help=True, help="GPU hosts in OpenStack: types, pools, targets ...")
+app.command()(pools)
 
 GpuType = Annotated[str, typer.Argument(help="GPU type, such as L40.", show_default=False)]
 Pool = Annotated[str, typer.Argument(help="ondemand, spot, runpod or contract.")]

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from hostler.models.result import Result
     from hostler.models.vm_task import VmResult
 
 STYLES = {
@@ -81,8 +82,8 @@ def _yaml(state: dict[str, Any]) -> str:
     return yaml.safe_dump(state, sort_keys=True, allow_unicode=True) if state else ""
 
 
-def became(result: VmResult, *, check: bool) -> str:
-    """Say in a word what became of one VM."""
+def became(result: Result, *, check: bool) -> str:
+    """Say in a word what became of one thing."""
     if result.error:
         return "skipped" if result.error_code == "skipped" else "failed"
     if not result.changed:
@@ -90,8 +91,8 @@ def became(result: VmResult, *, check: bool) -> str:
     return "would change" if check else "changed"
 
 
-def preview(result: VmResult, *, with_diff: bool) -> Iterable[Text]:
-    """Show what would be done to one VM: its steps as commands, and the difference."""
+def preview(result: Result, *, with_diff: bool) -> Iterable[Text]:
+    """Show what would be done to one thing: its steps as commands, and the difference."""
     plan = result.plan
     yield Text.assemble((result.name, "bold"), f": {plan.summary if plan else ''}")
     for command in plan.commands if plan else ():

@@ -18,6 +18,7 @@ from hostler.gpu.names import (
     known_variant,
 )
 from hostler.gpu.observe import observe, project_names
+from hostler.gpu.pools import Pools
 from hostler.gpu.target import advise
 from hostler.models.gpu import (
     AggregateView,
@@ -43,6 +44,7 @@ class Gpu:
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self.migrations = Migrations(fleet)
+        self.pools = Pools(fleet)
 
     def observe(self, *, flavors: bool = False) -> GpuWorld:
         """Read all that is known about GPU hosts; other methods take it to read nothing twice.

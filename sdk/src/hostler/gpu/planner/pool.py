@@ -70,7 +70,7 @@ def plan_pools(world: GpuWorld, task: GpuPoolTask, policy: Policy) -> PoolPlan:
     on = f"pools of {gpu_type} {variant}".strip()
     pools = {name: _aggregates(world, gpu_type, name, task) for name in task.pools}
     inside, outside = _inside(world, pools, on), _outside(world, gpu_type, task)
-    before = counts(pools, {host: (a.name for a in world.pools_of(host)) for host in inside})
+    before = counts(pools, ([a.name for a in mine] for mine in world.aggregates_of.values()))
     wanted = _wanted(task, before, len(outside), on)
     now = inside | dict.fromkeys(outside, task.rest or OUTSIDE)  # to stay outside costs nothing
     found = _solve(Ways(world, task, policy, pools, now), now, wanted, on)
@@ -88,10 +88,10 @@ def plan_pools(world: GpuWorld, task: GpuPoolTask, policy: Policy) -> PoolPlan:
     )
 
 
-def counts(pools: Pools, aggregates_of: Mapping[str, Iterable[str]]) -> dict[str, int]:
-    """Return the number of hosts by pool; ``aggregates_of`` has the names of each host's."""
-    hosts = [set(names) for names in aggregates_of.values()]
-    return {name: sum(bool(mine & pool) for mine in hosts) for name, pool in pools.items()}
+def counts(pools: Pools, hosts: Iterable[Iterable[str]]) -> dict[str, int]:
+    """Return the number of hosts by pool; of each host the names of its aggregates are given."""
+    each = [set(names) for names in hosts]
+    return {name: sum(bool(mine & pool) for mine in each) for name, pool in pools.items()}
 
 
 def _aggregates(world: GpuWorld, gpu_type: str, name: str, task: GpuPoolTask) -> frozenset[str]:
