@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from ansible_collections.hostler.fleet.plugins.module_utils import (
     _gpu_info,
+    _gpu_pool,
     _journal,
     _module,
     _vm,
@@ -28,6 +29,7 @@ from ansible_collections.hostler.fleet.plugins.module_utils import (
 )
 from pydantic import BaseModel, BeforeValidator, SecretStr
 
+from hostler.models.gpu_pool import GpuPoolTask
 from hostler.models.size import parse_size
 from hostler.models.vm import VmSpec
 from hostler.models.vm_task import Operation, SnapshotTask, VmOptions, VmQuery
@@ -43,6 +45,7 @@ MODULES = {
     "aggregate_target_info": _gpu_info.TARGET,
     "command_log": _journal.CLEAR,
     "command_log_info": _journal.COMMAND_LOG,
+    "gpu_pool": _gpu_pool.MODULE,
     "plan_info": _journal.PLANS,
 }
 KINDS = {SecretStr: "str", str: "str", int: "int", float: "float", bool: "bool", dict: "dict"}
@@ -206,3 +209,7 @@ def test_vm_batch_takes_filters_and_options() -> None:
     for name in ("timeout", "delete_disks", "override_protection"):
         default = VmOptions.model_fields[name].default
         assert spec[name]["default"] == default
+
+
+def test_gpu_pool_takes_the_fields_of_its_model() -> None:
+    models(_gpu_pool.TASK, GpuPoolTask, "gpu_pool")
