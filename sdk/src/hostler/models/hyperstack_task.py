@@ -23,9 +23,9 @@ MAX_VOLUMES = 10
 
 
 class Task(BaseModel):
-    """What all tasks have in common: unknown fields are refused, nothing is left at the ends."""
+    """What all tasks have in common: unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class HyperstackVmTask(Task):

@@ -31,6 +31,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "fault: something outside fails on purpose; counted")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many fault cases there were."""
+    passed = terminalreporter.stats.get("passed", [])
+    count = sum("fault" in r.keywords and "hyperstack" in r.nodeid for r in passed)
+    if count:
+        terminalreporter.write_line(f"Hyperstack fault cases: {count}")
+
+
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HYPERSTACK_API_URL", "HYPERSTACK_API_KEY", "HOSTLER_CONFIG", "HOSTLER_STORE"):

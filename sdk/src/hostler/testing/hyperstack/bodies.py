@@ -22,14 +22,14 @@ class Body(BaseModel):
 
 
 class NewRule(Body):
-    """A rule."""
+    """A rule; what is left out of it is not set."""
 
     direction: Literal["ingress", "egress"]
     protocol: Protocol
     ethertype: Literal["IPv4", "IPv6"]
     remote_ip_prefix: Word
-    port_range_min: Port | None = None
-    port_range_max: Port | None = None
+    port_range_min: Port = 1
+    port_range_max: Port = 65535
 
 
 class NewVm(Body):
@@ -41,8 +41,8 @@ class NewVm(Body):
     flavor_name: Word
     key_name: Word
     count: Annotated[int, Field(ge=1, le=20)]
-    user_data: str | None = None
-    callback_url: Annotated[str, Field(max_length=250)] | None = None
+    user_data: str = ""
+    callback_url: Annotated[str, Field(max_length=250)] = ""
     assign_floating_ip: bool = False
     enable_port_randomization: bool = True
     security_rules: list[NewRule] = []

@@ -104,7 +104,7 @@ def detach_volumes(store: Store, request: Request, id: int) -> Answer:
 def add_rule(store: Store, request: Request, id: int) -> Answer:
     """Add a rule of a VM's own; twins are not refused."""
     wanted, vm = request.parsed(NewRule), _resting(store, id)
-    rule = store.rule(**wanted.model_dump())
+    rule = store.rule(**wanted.model_dump(exclude_unset=True))
     vm["security_rules"].append(rule)
     return ok("Rule added", security_rule=rule)
 

@@ -52,7 +52,7 @@ def delete_firewall(store: Store, _request: Request, id: int) -> Answer:
 def add_rule(store: Store, request: Request, id: int) -> Answer:
     """Add a rule; twins are not refused."""
     wanted, firewall = request.parsed(NewRule), by_id(store.firewalls, id, "firewall")
-    rule = store.rule(**wanted.model_dump())
+    rule = store.rule(**wanted.model_dump(exclude_unset=True))
     firewall["rules"].append(rule)
     return ok("Rule added", firewall_rule=rule)
 
@@ -146,7 +146,7 @@ def list_images(store: Store, request: Request) -> Answer:
     """Return a page of images, grouped by region and type."""
     region = request.query.get("region", "")
     found = [i for i in store.images if region in ("", i["region_name"])]
-    number, length = request.number("page", 1), request.number("per_page", 10)
+    number, length = request.number("page", 1), request.number("per_page", 10, most=100)
     part = found[(number - 1) * length : number * length]
     groups = [
         {

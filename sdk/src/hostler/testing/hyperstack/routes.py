@@ -40,12 +40,19 @@ class Request:
             where = ".".join(map(str, problem["loc"])) or "body"
             raise Refused(400, f"{where}: {problem['msg']}") from None
 
-    def number(self, name: str, default: int) -> int:
+    def number(self, name: str, default: int, *, most: int = 10**6) -> int:
         """Return a number of the query, from 1."""
         text = self.query.get(name, str(default))
-        if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < 1:
-            raise Refused(400, f"{name} must be a number from 1")
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
+            raise Refused(400, f"{name} must be a number from 1 to {most}")
         return int(text)
+
+    def flag(self, name: str) -> bool:
+        """Return whether something is asked for in the query."""
+        word = self.query.get(name, "false")
+        if word not in ("true", "false"):
+            raise Refused(400, f"{name} must be true or false")
+        return word == "true"
 
 
 _table: list[tuple[str, re.Pattern[str], Handler]] = []
@@ -91,7 +98,7 @@ def ok(message: str, **fields: Any) -> Answer:
 def page(request: Request, key: str, rows: Iterable[Row], size: str = "pageSize") -> Answer:
     """Return one page of a list; ``count`` is that of all."""
     found = list(rows)
-    number, length = request.number("page", 1), request.number(size, _PAGE_SIZE)
+    number, length = request.number("page", 1), request.number(size, _PAGE_SIZE, most=100)
     part = found[(number - 1) * length : number * length]
     told = "page" in request.query or size in request.query
     where = {"page": number if told else None, "page_size": length if told else None}

@@ -18,7 +18,7 @@ _ON_THE_WAY = ("CREATING", "BUILD")
 def list_vms(store: Store, request: Request) -> Answer:
     """Return a page of VMs; an environment is found by part of its name unless told otherwise."""
     wanted = request.query.get("environment", "")
-    exact = request.query.get("exact_environment_match") == "true"
+    exact = request.flag("exact_environment_match")
     search = request.query.get("search", "")
     vms = [
         _fresh(store, vm)
@@ -50,9 +50,11 @@ def create_vm(store: Store, request: Request) -> Answer:
         status="CREATING",
         floating_ip=wanted.assign_floating_ip,
         labels=wanted.labels,
-        callback_url=wanted.callback_url,
+        callback_url=wanted.callback_url or None,
         port_randomization=wanted.assign_floating_ip and wanted.enable_port_randomization,
-        security_rules=[store.rule(**rule.model_dump()) for rule in wanted.security_rules],
+        security_rules=[
+            store.rule(**rule.model_dump(exclude_unset=True)) for rule in wanted.security_rules
+        ],
         _user_data=wanted.user_data,
     )
     vm["flavor"] = flavor
@@ -96,12 +98,13 @@ def _power(path: str, since: tuple[str, ...], via: str, to: str) -> None:
     @route("GET", f"{_VM}/{path}")
     def act(store: Store, request: Request, id: int) -> Answer:
         vm = _fresh(store, by_id(store.vms, id, "VM"))
+        retains = request.flag("retain_ip")
         if vm["status"] not in since:
             raise Refused(400, f"The VM is {vm['status']}, it must be {' or '.join(since)}")
         if to == "HIBERNATED":
             if vm["flavor"]["features"].get("no_hibernation"):
                 raise Refused(400, "The flavor does not support hibernation")
-            if request.query.get("retain_ip") != "true":
+            if not retains:
                 vm["floating_ip"], vm["floating_ip_status"] = None, "NO FLOATING IP"
         vm["status"] = via
         store.later(vm, lambda: _become(vm, to), store.change_seconds)
