@@ -8,7 +8,9 @@ from fnmatch import fnmatchcase
 from pydantic import BaseModel, ConfigDict, Field
 
 from hostler.models.gpu_config import GpuConfig
+from hostler.models.host import HostId, HostSettings
 from hostler.models.hyperstack_config import HyperstackConfig
+from hostler.models.launch_config import LaunchConfig
 from hostler.models.netbox import NetboxConfig
 
 DEFAULT_URI = "qemu:///system"
@@ -51,6 +53,7 @@ class FleetConfig(BaseModel):
     """A fleet's configuration; every field has a default, so an empty file is a good one.
 
     Attributes:
+        hosts: hypervisors of the pool by id; more may be in the store.
         uri: the libvirt URI where a task names none (``LIBVIRT_DEFAULT_URI`` comes before it).
         store: SQLAlchemy URL of the journal's database.
         parallel: how many plans are applied at once.
@@ -60,10 +63,12 @@ class FleetConfig(BaseModel):
         gpu: how GPU hosts are told apart.
         netbox: which NetBox; where it names no URL, ``NETBOX_URL`` does, or NetBox is not used.
         hyperstack: which Hyperstack, and how it is asked.
+        launches: how GPU VMs are launched on hosts.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    hosts: dict[HostId, HostSettings] = Field(default_factory=dict)
     uri: str = DEFAULT_URI
     store: str | None = None
     parallel: int = Field(8, ge=1, le=64)
@@ -73,3 +78,4 @@ class FleetConfig(BaseModel):
     gpu: GpuConfig = GpuConfig()
     netbox: NetboxConfig | None = None
     hyperstack: HyperstackConfig = HyperstackConfig()
+    launches: LaunchConfig = LaunchConfig()

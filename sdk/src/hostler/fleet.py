@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 
     from hostler.backends.hyperstack import HyperstackApi
     from hostler.backends.libvirt import Hypervisor
-    from hostler.backends.libvirt.facts import HostFacts
     from hostler.backends.netbox import Netbox
     from hostler.backends.openstack import Cloud
     from hostler.gpu.service import Gpu
+    from hostler.hosts.service import Hosts
     from hostler.hyperstack.service import Hyperstack
+    from hostler.launches.service import Launches
+    from hostler.openstack.service import Openstack
     from hostler.plan.journal import Journal
+    from hostler.store import Store
     from hostler.vms.service import Vms
     from hostler.vms.snapshots import Snapshots
 
@@ -42,6 +45,7 @@ class Fleet:
         config: a FleetConfig, the path of a ``fleet.yml``, or nothing: then ``HOSTLER_CONFIG``
             and, where that is not set, defaults.
         uri: the libvirt URI to use where a call names none.
+        host: a host of the pool, in place of its URI.
         cloud: the cloud of clouds.yaml; else ``OS_CLOUD``, fleet.yml, the ``OS_*`` variables.
         netbox_url: NetBox's address; else ``NETBOX_URL``, fleet.yml, or there is none.
         netbox_token: its token; else ``NETBOX_TOKEN``, fleet.yml.
@@ -51,6 +55,7 @@ class Fleet:
 
     Raises:
         ConfigError: the file is not a fleet.yml.
+        InvalidInput: both ``uri`` and ``host``.
     """
 
     def __init__(  # noqa: PLR0913 - all by name
@@ -58,6 +63,7 @@ class Fleet:
         config: FleetConfig | str | Path | None = None,
         *,
         uri: str | None = None,
+        host: str | None = None,
         cloud: str | None = None,
         netbox_url: str | None = None,
         netbox_token: str | SecretStr | None = None,
@@ -66,7 +72,8 @@ class Fleet:
         hyperstack_api_key: str | SecretStr | None = None,
     ) -> None:
         self.config = config if isinstance(config, FleetConfig) else _load(config)
-        self.uri = uri or os.environ.get("LIBVIRT_DEFAULT_URI") or self.config.uri
+        self._uri, self._host = uri, host
+        _only_one(uri, host)
         self.cloud = cloud or os.environ.get("OS_CLOUD") or self.config.openstack.cloud or ""
         self._netbox_wish = (netbox_url, netbox_token, netbox_required)
         self._hyperstack_wish = (hyperstack_url, hyperstack_api_key)
@@ -100,17 +107,23 @@ class Fleet:
         hyperstack_api = self.__dict__.pop("_hyperstack_api", None)
         if hyperstack_api is not None:
             hyperstack_api.close()
-        if "journal" in self.__dict__:
-            self.journal.close()
-            del self.journal
+        store = self.__dict__.pop("store", None)
+        if store is not None:
+            store.close()
 
     @cached_property
+    def store(self) -> Store:
+        """The database."""
+        from hostler.store import Store
+
+        return Store(os.environ.get("HOSTLER_STORE") or self.config.store)
+
+    @property
     def journal(self) -> Journal:
         """The journal: plans, their steps, the command log."""
         from hostler.plan.journal import Journal
-        from hostler.store import Store
 
-        return Journal(Store(os.environ.get("HOSTLER_STORE") or self.config.store), _all_steps)
+        return Journal(self.store, _all_steps)
 
     @cached_property
     def runner(self) -> Runner:
@@ -130,6 +143,27 @@ class Fleet:
         from hostler.vms.snapshots import Snapshots
 
         return Snapshots(self)
+
+    @cached_property
+    def hosts(self) -> Hosts:
+        """The pool of hypervisors: registry, figures, placement."""
+        from hostler.hosts.service import Hosts
+
+        return Hosts(self)
+
+    @cached_property
+    def openstack(self) -> Openstack:
+        """An OpenStack's servers, networks and ports."""
+        from hostler.openstack.service import Openstack
+
+        return Openstack(self)
+
+    @cached_property
+    def launches(self) -> Launches:
+        """Launches of GPU VMs on hosts of ours."""
+        from hostler.launches.service import Launches
+
+        return Launches(self)
 
     @cached_property
     def gpu(self) -> Gpu:
@@ -171,6 +205,7 @@ class Fleet:
         openers: dict[str, Callable[[str], Any]] = {
             "libvirt": self.hypervisor,
             "openstack": self.openstack_cloud,
+            "hosts": lambda _: self.hosts,
             "hyperstack": self.hyperstack_api,
         }
         if kind not in openers:
@@ -221,7 +256,7 @@ class Fleet:
             raise MissingLibrary(str(error), on="Hyperstack", hint=hint) from error
         return HyperstackApi(self.config.hyperstack.resolved(os.environ, url=url, api_key=key))
 
-    def kvm_works(self, facts: HostFacts) -> bool | None:
+    def kvm_works(self, hypervisor: Hypervisor) -> bool:
         """Whether a guest boots under KVM on a host.
 
         On this machine a tiny guest is asked (see ``hostler.doctor.kvm``; the answer is kept).
@@ -229,18 +264,46 @@ class Fleet:
         """
         from hostler.doctor.kvm import kvm_works
 
+        facts = hypervisor.facts
         works = kvm_works(facts.emulator) if facts.local and facts.emulator else None
-        return facts.hardware_virt if works is None else works
+        return hypervisor.has_virtualisation if works is None else works
 
-    def hypervisor(self, uri: str | None = None) -> Hypervisor:
-        """Return the connection to a hypervisor, opened when first used."""
+    @property
+    def uri(self) -> str:
+        """The libvirt URI where a call names neither a URI nor a host of the pool.
+
+        Raises:
+            NotFound: the fleet was opened with a host that is not in the pool.
+        """
+        if self._host:
+            return self.hosts.registry.uri(self._host)
+        return self._uri or os.environ.get("LIBVIRT_DEFAULT_URI") or self.config.uri
+
+    def uri_of(self, uri: str | None = None, host: str | None = None) -> str:
+        """Return the URI that is meant: the given one, that of a host, or the fleet's own.
+
+        Raises:
+            InvalidInput: both are given.
+            NotFound: there is no such host in the pool.
+        """
+        _only_one(uri, host)
+        return self.hosts.registry.uri(host) if host else uri or self.uri
+
+    def hypervisor(self, uri: str | None = None, host: str | None = None) -> Hypervisor:
+        """Return the connection to a hypervisor, opened when first used; as ``uri_of``."""
         from hostler.backends.libvirt import Hypervisor
 
-        uri = uri or self.uri
+        uri = self.uri_of(uri, host)
         with self._lock:
             if uri not in self._hypervisors:
                 self._hypervisors[uri] = Hypervisor(uri, timeout=self.config.connect_timeout)
             return self._hypervisors[uri]
+
+
+def _only_one(uri: str | None, host: str | None) -> None:
+    if uri and host:
+        what = f"uri {uri!r} and host {host!r} both name a hypervisor"
+        raise InvalidInput(what, hint="Give one of them.")
 
 
 def _load(path: str | Path | None) -> FleetConfig:
@@ -255,5 +318,8 @@ def _load(path: str | Path | None) -> FleetConfig:
 def _all_steps() -> None:
     """Import every kind of step that a journal may hold."""
     from hostler.gpu import steps as gpu_steps  # noqa: F401
+    from hostler.hosts import steps as host_steps  # noqa: F401
     from hostler.hyperstack import steps as hyperstack_steps  # noqa: F401
+    from hostler.launches import steps as launch_steps  # noqa: F401
+    from hostler.openstack import steps as openstack_steps  # noqa: F401
     from hostler.vms import snapshot_steps, steps, volume_steps  # noqa: F401

@@ -45,7 +45,7 @@ class Compute:
 
 @dataclass(frozen=True)
 class Server:
-    """A server."""
+    """A server; ``networks`` holds its addresses by network."""
 
     id: str
     name: str
@@ -60,6 +60,13 @@ class Server:
     created: str
     updated: str | None
     locked: bool = False
+    power_state: str | None = None
+    networks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """All its addresses."""
+        return tuple(address for listed in self.networks.values() for address in listed)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,9 @@ VERSION = "2.79"
 """From 2.53 on services and hypervisors have uuids, from 2.47 on servers hold their flavor; from
 2.88 on the list of hypervisors asks every compute for its uptime, which takes long."""
 
+_POWER_STATES = {1: "running", 3: "paused", 4: "shutdown", 6: "crashed", 7: "suspended"}
+"""Source: nova.objects.fields.InstancePowerState; 0 is none."""
+
 
 class ComputeApi:
     """What we ask of Nova."""
@@ -132,6 +135,39 @@ class ComputeApi:
         path = f"/servers/{quote(server, safe='')}/migrations"
         return [_migration(data) for data in self._get(path)["migrations"]]
 
+    def ports_of(self, server: str) -> set[str]:
+        """Return the ids of the ports that Nova has attached to a server.
+
+        Raises:
+            NotFound: there is no such server.
+        """
+        path = f"/servers/{quote(server, safe='')}/os-interface"
+        found = self._get(path, on=f"server {server} on {self._cloud}")
+        return {attached["port_id"] for attached in found["interfaceAttachments"]}
+
+    def attach_port(self, server: str, port: str) -> None:
+        """Attach a port to a server.
+
+        Raises:
+            Conflict: the server is just doing something else, or the port is in use.
+            BackendError: the host could not plug it in (500); it may be tried again.
+        """
+        path = f"/servers/{quote(server, safe='')}/os-interface"
+        body = {"interfaceAttachment": {"port_id": port}}
+        on = f"server {server} on {self._cloud}"
+        self._cloud.call("compute", "POST", path, body, version=VERSION, on=on)
+
+    def detach_port(self, server: str, port: str) -> None:
+        """Begin to detach a port from a server.
+
+        Raises:
+            NotFound: it is not attached there.
+            Conflict: the server is just doing something else.
+        """
+        path = f"/servers/{quote(server, safe='')}/os-interface/{quote(port, safe='')}"
+        on = f"server {server} on {self._cloud}"
+        self._cloud.call("compute", "DELETE", path, version=VERSION, on=on)
+
     def _server_action(self, server: str, body: dict[str, Any]) -> None:
         path = f"/servers/{quote(server, safe='')}/action"
         on = f"server {server} on {self._cloud}"
@@ -198,6 +234,11 @@ def _server(data: dict[str, Any]) -> Server:
         created=data["created"],
         updated=data.get("updated"),
         locked=bool(data.get("locked")),
+        power_state=_POWER_STATES.get(data["OS-EXT-STS:power_state"]),
+        networks={
+            name: tuple(address["addr"] for address in listed)
+            for name, listed in data["addresses"].items()
+        },
     )
 
 
