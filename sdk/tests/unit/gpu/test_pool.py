@@ -255,12 +255,17 @@ REFUSED = {
         Case(L40, {"ondemand": 12, "spot": 6, "runpod": "rest"}, outside="x"),
         InvalidInput,
         "pools of L40: 18 hosts are wanted, and there are 8: 4 in ondemand, 2 in spot, 1 in runpod,"
+        " 1 in no pool. Ask for 8 at most.",
+    ),
+    "too many or too few": Refused(
+        Case(L40, {"ondemand": 1, "spot": 2, "runpod": 1}, outside="x"),
+        InvalidInput,
         " 1 in no pool. Give one pool the rest, or numbers that add up to 7 to 8.",
     ),
     "too few": Refused(
         Case(PAIR, {"ondemand": 1, "spot": 0}),
         InvalidInput,
-        "pools of L40: 1 hosts are wanted, and there are 2: 2 in ondemand, 0 in spot. Give one pool"
+        "pools of L40: 1 host is wanted, and there are 2: 2 in ondemand, 0 in spot. Give one pool"
         " the rest, or numbers that add up to 2.",
     ),
     "max_moves": Refused(

@@ -161,11 +161,13 @@ def _wanted(task: GpuPoolTask, before: Mapping[str, int], outside: int, on: str)
         return {**numbers, task.rest or OUTSIDE: most - total}
     pools = ", ".join(f"{number} in {name}" for name, number in before.items())
     free = f", {outside} in no pool" if outside else ""
+    span = f"{least} to {most}" if outside else f"{most}"
+    hint = f"Give one pool the rest, or numbers that add up to {span}."
     raise InvalidInput(
-        f"{total} hosts are wanted, and there are {most}: {pools}{free}",
+        f"{total} {'host is' if total == 1 else 'hosts are'} wanted, and there are {most}:"
+        f" {pools}{free}",
         on=on,
-        hint="Give one pool the rest, or numbers that add up to "
-        + (f"{least} to {most}." if outside else f"{most}."),
+        hint=f"Ask for {most} at most." if task.rest else hint,
     )
 
 
@@ -204,7 +206,8 @@ def _limit(found: Sequence[Way], limit: int | None, on: str) -> None:
         return
     hosts = ", ".join(way.move.host for way in found[:_SHOWN]) + ", ..." * (len(found) > _SHOWN)
     raise Conflict(
-        f"it takes {len(found)} moves ({hosts}), and max_moves is {limit}",
+        f"it takes {len(found)} {'move' if len(found) == 1 else 'moves'} ({hosts}), and max_moves"
+        f" is {limit}",
         on=on,
         hint="Raise max_moves if you mean it.",
     )
