@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads a host itself: what it is and has, how busy it is. All domains come with Bulk."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import libvirt
+
+from hostler.backends.libvirt.bulk import Bulk
+from hostler.backends.libvirt.faults import translated
+from hostler.errors import HostlerError
+
+T = TypeVar("T")
+
+LOAD_SECONDS = 0.3
+"""How long the CPUs are watched: the kernel counts in hundredths of a second for each."""
+
+_ALL_CPUS = libvirt.VIR_NODE_CPU_STATS_ALL_CPUS
+_UNSUPPORTED = {libvirt.VIR_ERR_NO_SUPPORT, libvirt.VIR_ERR_CONFIG_UNSUPPORTED}
+
+
+@dataclass(frozen=True)
+class PoolFacts:
+    """A storage pool as libvirt tells of it; sizes in bytes."""
+
+    name: str
+    active: bool
+    autostart: bool
+    xml: str
+    capacity: int
+    allocation: int
+    available: int
+
+
+@dataclass(frozen=True)
+class NetFacts:
+    """A virtual network as libvirt tells of it."""
+
+    name: str
+    active: bool
+    autostart: bool
+    xml: str
+
+
+@dataclass
+class Machine:
+    """A host as libvirt tells of it; None where its driver can't, ``notes`` where that failed.
+
+    Attributes:
+        node: virNodeInfo: model, memory (MiB), CPUs, MHz, NUMA nodes, sockets, cores, threads.
+        memory: KiB: total, free, buffers, cached.
+        cells_free: bytes that are free in each NUMA cell.
+        domain_capabilities: for the host's own architecture.
+    """
+
+    hostname: str
+    driver: str
+    version: int
+    libvirt: int
+    capabilities: str
+    node: list[Any]
+    memory: dict[str, int] | None = None
+    cells_free: list[int] | None = None
+    pools: list[PoolFacts] | None = None
+    networks: list[NetFacts] | None = None
+    pci: list[str] | None = None
+    average: tuple[float, float, float] | None = None
+    uptime: int | None = None
+    domain_capabilities: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def known(self, what: str, answer: Any) -> Any:
+        """Return an answer; None, and a note, in place of an error."""
+        if not isinstance(answer, HostlerError):
+            return answer
+        self.notes.append(f"{what} could not be read: {answer.what}")
+        return None
+
+    def each_known(self, what: str, answers: Iterable[Any]) -> list[Any]:
+        """Return answers about things that are still there, without errors, which are noted."""
+        return [found for answer in answers if (found := self.known(what, answer)) is not None]
+
+
+class CpuTimes(NamedTuple):
+    """Nanoseconds that all CPUs together have spent since they started, by what on; and when."""
+
+    at: float
+    spent: dict[str, int]
+
+
+class HostReader(Bulk):
+    """Reads one host, until a moment in time: a fixed number of round trips one after another."""
+
+    def machine(self, *, capabilities: bool = False) -> Machine:
+        """Read the host; with ``capabilities``, what domains can have too.
+
+        Raises:
+            BackendError: it does not answer, or not what every driver can.
+        """
+        read = self._read
+        basics = [
+            read.getHostname,
+            read.getType,
+            read.getVersion,
+            read.getLibVersion,
+            read.getCapabilities,
+            read.getInfo,
+        ]
+        machine = Machine(*(_good(answer) for answer in self._ask(basics)))
+        self._add_lists(machine)
+        if capabilities:  # libvirt tells them to writers only
+            ask = partial(_domain_capabilities, partial(self._open, readonly=False))
+            told = self._ask([partial(_if_supported, ask)])
+            machine.domain_capabilities = machine.known("its domain capabilities", told[0])
+        if self.local:
+            machine.average, machine.uptime = os.getloadavg(), _uptime()
+        return machine
+
+    def cpu_times(self) -> CpuTimes:
+        """Look at what the CPUs have spent their time on so far."""
+        with translated(f"hypervisor {self.uri}"):
+            spent = _if_supported(partial(self._read.getCPUStats, _ALL_CPUS))
+        return CpuTimes(time.monotonic(), spent or {})
+
+    def busy_since(self, first: CpuTimes) -> float | None:
+        """Return the part of all CPUs' time, 0.0 to 1.0, that was used since a first look.
+
+        Waits until the time between both looks is long enough.
+        """
+        time.sleep(max(0.0, min(first.at + LOAD_SECONDS, self._until) - time.monotonic()))
+        then = self.cpu_times().spent
+        passed = {key: then[key] - value for key, value in first.spent.items() if key in then}
+        total = sum(passed.values())
+        if total <= 0:
+            return None
+        return 1 - (passed.get("idle", 0) + passed.get("iowait", 0)) / total
+
+    @property
+    def local(self) -> bool:
+        """Whether the URI names this machine."""
+        scheme, _, rest = self.uri.partition("://")
+        return rest.startswith("/") and "+" not in scheme and scheme != "test"
+
+    def _add_lists(self, machine: Machine) -> None:
+        """Ask what there is in one round, and each of it about itself in another."""
+        pci = libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV
+        every_cell = libvirt.VIR_NODE_MEMORY_STATS_ALL_CELLS
+        calls: list[Callable[[], Any]] = [
+            partial(self._read.listAllStoragePools, 0),
+            partial(self._read.listAllNetworks, 0),
+            partial(self._read.listAllDevices, pci),
+            partial(self._read.getMemoryStats, every_cell),
+        ]
+        if cells := machine.capabilities.count("<cell id="):
+            calls.append(partial(self._read.getCellsFreeMemory, 0, cells))
+        *found, memory, free = [
+            *self._ask([partial(_if_supported, call) for call in calls]),
+            *([] if cells else [None]),
+        ]
+        machine.memory = machine.known("its memory", memory)
+        machine.cells_free = machine.known("the free memory of its NUMA cells", free)
+        kinds: list[tuple[str, Any]] = [
+            ("its storage pools", _pool),
+            ("its networks", _network),
+            ("its devices", _device),
+        ]
+        lists = [machine.known(name, each) for (name, _), each in zip(kinds, found, strict=True)]
+        asked = [
+            partial(_if_there, partial(kind, thing))
+            for (_, kind), each in zip(kinds, lists, strict=True)
+            for thing in each or ()
+        ]
+        answers = iter(self._ask(asked))
+        machine.pools, machine.networks, machine.pci = (
+            None if each is None else machine.each_known(name, islice(answers, len(each)))
+            for (name, _), each in zip(kinds, lists, strict=True)
+        )
+
+
+def _domain_capabilities(connect: Callable[[], libvirt.virConnect]) -> str:
+    return str(connect().getDomainCapabilities())
+
+
+def _good(answer: Any) -> Any:
+    if isinstance(answer, HostlerError):
+        raise answer
+    return answer
+
+
+def _if_supported(call: Callable[[], T]) -> T | None:
+    """Call; None where the driver has no such thing."""
+    try:
+        return call()
+    except libvirt.libvirtError as error:
+        if error.get_error_code() in _UNSUPPORTED:
+            return None
+        raise
+
+
+def _if_there(call: Callable[[], T]) -> T | None:
+    """Call; None where the thing was removed meanwhile."""
+    try:
+        return call()
+    except libvirt.libvirtError as error:
+        gone = (
+            libvirt.VIR_ERR_NO_STORAGE_POOL,
+            libvirt.VIR_ERR_NO_NETWORK,
+            libvirt.VIR_ERR_NO_NODE_DEVICE,
+        )
+        if error.get_error_code() in gone:
+            return None
+        raise
+
+
+def _pool(pool: Any) -> PoolFacts:
+    _, capacity, allocation, available = pool.info()
+    active, autostart = bool(pool.isActive()), bool(pool.autostart())
+    return PoolFacts(
+        pool.name(), active, autostart, pool.XMLDesc(), capacity, allocation, available
+    )
+
+
+def _network(network: Any) -> NetFacts:
+    active, autostart = bool(network.isActive()), bool(network.autostart())
+    return NetFacts(network.name(), active, autostart, network.XMLDesc())
+
+
+def _device(device: Any) -> str:
+    return str(device.XMLDesc())
+
+
+def _uptime() -> int | None:
+    try:
+        return int(float(Path("/proc/uptime").read_text().split()[0]))
+    except OSError:
+        return None
