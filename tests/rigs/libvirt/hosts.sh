@@ -26,6 +26,8 @@ usage: $(basename "$0") COMMAND
   down [HOST...]        stop hosts and remove what they left (default: all)
   status                list hosts
   exec HOST CMD...      run a command inside a host
+  ssh HOST              let people in by ssh too (qemu+ssh)
+  tls HOST [OTHER]      let people in by TLS too (qemu+tls); with the certificate of OTHER
   crash HOST            the whole hypervisor dies, with its VMs; what is on its disk stays
   kill-daemon HOST      kill -9 of libvirtd alone; its VMs live on
   restart-daemon HOST   start libvirtd again
@@ -37,6 +39,9 @@ hosts() { find "$STATE" -mindepth 2 -maxdepth 2 -name number -printf '%h\n' 2>/d
 address() { echo "$NET.$(cat "$STATE/$1/number")"; }
 uri() { echo "qemu+tcp://$(address "$1")/system"; }
 answers() { timeout 2 virsh -c "$(uri "$1")" uri >/dev/null 2>&1; }
+
+# shellcheck source=tests/rigs/libvirt/access.sh
+. "$HERE/access.sh"
 
 # The process that is PID 1 inside the host; nothing when the host is down.
 init_pid() {
@@ -240,6 +245,8 @@ case $command in
   down) if [ $# -eq 0 ]; then mapfile -t all < <(hosts); down "${all[@]}"; else down "$@"; fi ;;
   status) status ;;
   exec) [ $# -ge 2 ] || usage; inside "$@" ;;
+  ssh) [ $# -eq 1 ] || usage; open_ssh "$1" ;;
+  tls) [ $# -eq 1 ] || [ $# -eq 2 ] || usage; open_tls "$@" ;;
   crash) [ $# -eq 1 ] || usage; crash_host "$1" ;;
   kill-daemon) [ $# -eq 1 ] || usage; kill_daemon "$1" ;;
   restart-daemon) [ $# -eq 1 ] || usage; restart_daemon "$1" ;;
