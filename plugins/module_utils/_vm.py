@@ -29,15 +29,19 @@ OPTIONS = {name: {**FIELDS[name], "default": value} for name, value in DEFAULTS.
 def run(fleet: Fleet, params: Params, check: bool) -> Result:
     """Bring VMs to what is wanted."""
     from hostler.models.vm_task import VmTask
+    from hostler.models.vm_view import unread
 
     top = given(params, FIELDS)
     items = params["vms"]
     wanted = [top] if items is None else [given(item, FIELDS) for item in items]
     tasks = [VmTask.parse(item, top) for item in wanted]
     results = fleet.vms.run(tasks, check=check, parallel=params["parallel"])
+    unknown = unread(result.vm for result in results if result.vm)
     if items is None:
-        return _item(results[0])
+        one = _item(results[0])
+        return {**one, "warnings": [*one.get("warnings", []), *unknown]}
     whole = many(results, [_item(result) for result in results])
+    whole["warnings"] += unknown
     return {**whole, "vms": [item["vm"] for item in whole["results"] if item["vm"]]}
 
 

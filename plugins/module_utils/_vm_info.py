@@ -56,6 +56,7 @@ def run(fleet: Fleet, params: Params, _check: bool) -> Result:
     page = fleet.vms.find(checked(VmQuery, given(params, QUERY)))
     return {
         "changed": False,
+        "warnings": page.warnings,
         "vms": [vm.model_dump(mode="json") for vm in page.vms],
         "total": page.total,
         "pagination": {

@@ -155,6 +155,10 @@ vms:
     xml:
       description: Libvirt's XML, with O(fields=xml).
       type: str
+    warnings:
+      description: What could not be read of it, and why. The task warns of it too.
+      type: list
+      elements: str
 total:
   description: How many VMs were found, on all pages.
   returned: success

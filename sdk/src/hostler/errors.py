@@ -13,6 +13,7 @@ HostlerError
 |  |- Unreachable        ... could not be reached, or went away
 |  |- Denied             ... said that we may not
 |  |- Timeout            ... did not answer in time
+|  |- Unsupported        ... can't do that at all
 |- PlanError             a plan can't be resumed, undone or loaded
    |- PlanFailed         a plan stopped half way; tells what was undone and what was left
 """
@@ -134,6 +135,12 @@ class Timeout(BackendError):
 
     code = "timeout"
     ambiguous = True
+
+
+class Unsupported(BackendError):
+    """An outside system can't do that at all."""
+
+    code = "unsupported"
 
 
 class PlanError(HostlerError):

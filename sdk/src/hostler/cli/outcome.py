@@ -79,7 +79,8 @@ def _emit(here: Session, done: Sequence[VmResult]) -> None:
 def _warn(here: Session, result: VmResult) -> None:
     if here.json:
         return
-    for warning in result.plan.warnings if result.plan else ():
-        here.complain(f"Warning: {result.name}: {warning}", "yellow")
+    known = result.vm.warnings if result.vm else ()
+    planned = result.plan.warnings if result.plan else ()
+    here.warn(f"{result.name}: {warning}" for warning in [*planned, *known])
     if result.error:
         here.complain(f"Error: {result.error}")

@@ -130,17 +130,19 @@ def operate(
 
     here, query = session(ctx), some(names, labels)
     with here.fleet() as fleet:
+        request = fleet.vms.prepare_batch(operation, query, options=options)
         if check or ask:
-            planned = fleet.vms.batch(operation, query, options=options, check=True).results
+            planned = request.preview(read_back=False)
             changes = outcome.show_plan(here, planned, with_diff=False, final=check)
             if check:
                 return
             question = f"{operation.capitalize()} {changes} VMs?"
             if changes and not here.agreed(question, yes=not ask, must_ask=True):
                 raise typer.Abort
+            request.confirm()
         with bars(here) as tell:
-            done = fleet.vms.batch(operation, query, options=options, on_progress=tell)
-    raise typer.Exit(outcome.show_results(here, done.results))
+            done = request.apply(read_back=False, on_progress=tell)
+    raise typer.Exit(outcome.show_results(here, done))
 
 
 def add_to(app: typer.Typer) -> None:

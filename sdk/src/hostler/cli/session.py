@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,11 @@ class Session:
     def complain(self, sentence: str, style: str = "red") -> None:
         """Print an error or a warning."""
         self.err.print(sentence, style=style, markup=False, soft_wrap=True)
+
+    def warn(self, sentences: Iterable[str]) -> None:
+        """Print warnings, beside JSON too."""
+        for sentence in sentences:
+            self.complain(f"Warning: {sentence}", "yellow")
 
     def agreed(self, question: str, *, yes: bool, must_ask: bool = False) -> bool:
         """Ask before a change; without a terminal nobody can be asked.

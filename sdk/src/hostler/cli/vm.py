@@ -66,6 +66,7 @@ def list_(
     )
     with here.fleet() as fleet:
         found = fleet.vms.find(query)
+    here.warn(found.warnings)
     if here.json:
         here.emit(found.model_dump(mode="json"))
         return
@@ -106,6 +107,7 @@ def show(
     fields = {"xml"} if xml else {"config", "hardware", "addresses", "snapshots"}
     with here.fleet() as fleet:
         vm = fleet.vms.get(name, fields=fields)
+    here.warn(vm.warnings)
     if here.json:
         here.emit(vm.model_dump(mode="json"))
     elif xml:
@@ -205,14 +207,16 @@ def apply(
     tasks = load_vms("/dev/stdin" if str(file) == "-" else file)
     how: dict[str, Any] = {"parallel": parallel, "max_failures": max_failures}
     with here.fleet() as fleet:
-        planned = fleet.vms.run(tasks, check=True)
+        request = fleet.vms.prepare(tasks)
+        planned = request.preview()
         changes = outcome.show_plan(here, planned, with_diff=diff, final=check)
         if check:
             raise typer.Exit(CHANGES if changes and detailed_exitcode else 0)
         if changes and not here.agreed(f"Change {changes} of {len(planned)} VMs?", yes=yes):
             raise typer.Abort
+        request.confirm()
         with bars(here) as tell:
-            done = fleet.vms.run(tasks, on_progress=tell, **how)
+            done = request.apply(on_progress=tell, **how)
     raise typer.Exit(outcome.show_results(here, done))
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 MAX_NAME = 200
@@ -39,3 +40,9 @@ def check_text(text: str) -> str:
     if _CONTROL.search(text):
         raise ValueError("text has control characters, which XML can't hold")
     return text
+
+
+def some(names: Sequence[str]) -> str:
+    """Name three of them, and say how many more there are."""
+    rest = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + rest

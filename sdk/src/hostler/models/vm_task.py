@@ -110,13 +110,17 @@ class VmQuery(BaseModel):
 
 
 class VmPage(BaseModel):
-    """One page of VMs: ``total`` of all pages; ``limit`` 0 = all on one page."""
+    """One page of VMs: ``total`` of all pages; ``limit`` 0 = all on one page.
+
+    ``warnings`` say what could not be read of these VMs: a sentence for each cause.
+    """
 
     vms: list[Vm]
     total: int
     page: int
     limit: int
     pages: int
+    warnings: list[str] = []
 
 
 def literal(name: str) -> str:

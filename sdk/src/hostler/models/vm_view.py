@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
+
+from hostler.models.names import some
 
 VmStatus = Literal["running", "paused", "stopping", "stopped", "crashed", "suspended", "unknown"]
 """libvirt's states: shutdown = stopping, shutoff = stopped, pmsuspended = suspended."""
@@ -141,6 +144,7 @@ class Vm(View):
 
     ``id`` and ``uuid`` are libvirt's UUID. ``changes_pending`` names what the stored definition
     has and the running VM has not: it comes into effect with the next start.
+    ``warnings`` say what could not be read of it, and why.
     """
 
     id: str
@@ -177,3 +181,13 @@ class Vm(View):
     stats: dict[str, Any] | None = None
     snapshots: list[SnapshotView] | None = None
     xml: str | None = None
+    warnings: list[str] = []
+
+
+def unread(vms: Iterable[Vm]) -> list[str]:
+    """Join the warnings of VMs: one sentence for each, with the VMs that it is about."""
+    names: dict[tuple[str, str], list[str]] = {}
+    for vm in vms:
+        for text in vm.warnings:
+            names.setdefault((vm.uri, text), []).append(vm.name)
+    return [f"{some(found)} on {uri}: {text}" for (uri, text), found in names.items()]

@@ -1,131 +1,96 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Addresses of running VMs: DHCP leases in bulk, ARP and agents only when they are asked for.
+"""Addresses of running VMs: DHCP leases in bulk, ARP tables and agents only where they are needed.
 
-Every source may fail on its own: what it would have told is then just not known.
+Every source may fail on its own: what it would have told is then not known (None), and why is told.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
-import libvirt
-
-from hostler.backends.libvirt.connection import bounded
-from hostler.backends.libvirt.hypervisor import Hypervisor
+from hostler.backends.libvirt.addresses import AddressBook, ByMac
 from hostler.errors import HostlerError
-from hostler.vms.domain.extras import AGENT
-from hostler.vms.domain.tree import Element
 
-SOURCES = ("agent", "lease", "arp")
+Source = Literal["agent", "lease", "arp"]
+
+SOURCES: tuple[Source, ...] = ("agent", "lease", "arp")
 """Who is believed first."""
 
 
 @dataclass
-class Addresses:
-    """Addresses of one VM: by source, then by MAC."""
+class Guest:
+    """A VM that may have addresses.
 
-    by_source: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    Attributes:
+        name: its name.
+        macs: MAC addresses of its cards.
+        agent: its guest agent is connected.
+        handle: libvirt's domain.
+        found: what each source that was asked knows of it; None where that one could not tell.
+        failed: why a source could not tell.
+    """
 
-    def best(self) -> tuple[str | None, dict[str, list[str]]]:
-        """Return the most trusted source that knows something, and what it says."""
+    name: str
+    macs: Collection[str]
+    agent: bool
+    handle: Any
+    found: dict[Source, ByMac | None] = field(default_factory=dict)
+    failed: dict[Source, HostlerError] = field(default_factory=dict)
+
+    def best(self) -> tuple[Source | None, ByMac]:
+        """Return the most trusted source that knows one of its own cards, and what it says."""
         for source in SOURCES:
-            if found := self.by_source.get(source):
-                return source, found
+            told = self.found.get(source) or {}
+            own = {mac: good for mac in self.macs if (good := reachable(told.get(mac, ())))}
+            if own:
+                return source, own
         return None, {}
 
 
-def usable(address: str) -> bool:
-    """Whether others can reach an address: neither loopback nor link-local."""
-    ip = ipaddress.ip_address(address)
-    return not (ip.is_loopback or ip.is_link_local)
-
-
-def agent_connected(tree: Element) -> bool:
-    """Whether a running domain's guest agent has its channel open."""
-    targets = tree.iterfind("devices/channel/target")
-    return any(t.get("name") == AGENT and t.get("state") == "connected" for t in targets)
-
-
-def read_leases(hypervisor: Hypervisor) -> dict[str, list[str]]:
-    """Return the leased addresses by MAC: one call for each active network."""
-
-    def of(network: libvirt.virNetwork) -> list[dict[str, str]]:
-        try:
-            return list(network.DHCPLeases())
-        except libvirt.libvirtError:
-            return []  # the network has no DHCP, or just went down
-
-    found: dict[str, list[str]] = {}
-    connection = hypervisor.read()
-    try:
-        networks = connection.listAllNetworks(libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE)
-    except libvirt.libvirtError:
-        return found  # the driver has no networks
-    for lease in (lease for leases in hypervisor.pipeline(of, networks) for lease in leases):
-        if lease.get("mac") and lease.get("ipaddr"):
-            found.setdefault(lease["mac"].lower(), []).append(lease["ipaddr"])
-    return found
-
-
-def read_arp(hypervisor: Hypervisor, name: str) -> dict[str, list[str]]:
-    """Return what the host's ARP table knows of a domain."""
-    try:
-        domain = hypervisor.read().lookupByName(name)
-        return _by_mac(domain.interfaceAddresses(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP))
-    except libvirt.libvirtError:
-        return {}
-
-
-def read_agent(hypervisor: Hypervisor, name: str, timeout: int) -> dict[str, list[str]]:
-    """Return what a guest's agent says; waits ``timeout`` seconds at most."""
-    source = libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT
-
-    def ask() -> dict[str, list[str]]:
-        domain = hypervisor.write().lookupByName(name)
-        domain.agentSetResponseTimeout(timeout, 0)
-        return _by_mac(domain.interfaceAddresses(source))
-
-    try:
-        return bounded(ask, timeout + 1, f"guest agent of VM {name!r}")
-    except (libvirt.libvirtError, HostlerError):
-        return {}
-
-
-def _by_mac(found: Mapping[str, Mapping[str, object]]) -> dict[str, list[str]]:
-    result: dict[str, list[str]] = {}
-    for card in found.values():
-        addresses = card.get("addrs")
-        mac = str(card.get("hwaddr") or "").lower()
-        if not isinstance(addresses, list) or not mac:
-            continue
-        good = [str(a["addr"]) for a in addresses if usable(str(a["addr"]))]
-        if good:
-            result.setdefault(mac, []).extend(good)
-    return result
-
-
-def read_addresses(
-    hypervisor: Hypervisor,
-    running: Mapping[str, Element],
+def find_addresses(
+    book: AddressBook,
+    guests: Sequence[Guest],
+    leases: ByMac | HostlerError,
     *,
-    sources: Iterable[str] = SOURCES,
-    agent_timeout: int = 2,
-) -> dict[str, Addresses]:
-    """Read the addresses of running domains (their active XML by name), side by side."""
-    wanted = set(sources)
-    leases = read_leases(hypervisor) if "lease" in wanted and running else {}
+    sources: Collection[str],
+    agent_timeout: int,
+) -> None:
+    """Fill in what the sources tell. The ARP table is asked only of VMs that have no lease."""
+    if "lease" in sources:
+        _fill("lease", guests, [leases] * len(guests))
+    if "arp" in sources:
+        others = [g for g in guests if g.macs and not _has_lease(g)]
+        _fill("arp", others, book.arp([g.handle for g in others]) if others else [])
+    if "agent" in sources:
+        able = [g for g in guests if g.agent]
+        _fill("agent", able, book.agents([g.handle for g in able], agent_timeout))
 
-    def one(name: str) -> Addresses:
-        tree, found = running[name], Addresses()
-        macs = [str(m.get("address")).lower() for m in tree.iterfind("devices/interface/mac")]
-        found.by_source["lease"] = {m: leases[m] for m in macs if m in leases}
-        if "arp" in wanted:
-            found.by_source["arp"] = read_arp(hypervisor, name)
-        if "agent" in wanted and agent_connected(tree):
-            agent = read_agent(hypervisor, name, agent_timeout)
-            found.by_source["agent"] = {m: a for m, a in agent.items() if m in macs}
-        return found
 
-    return dict(zip(running, hypervisor.pipeline(one, running), strict=True))
+def _has_lease(guest: Guest) -> bool:
+    leases = guest.found.get("lease") or {}
+    return any(leases.get(mac) for mac in guest.macs)
+
+
+def _fill(source: Source, guests: Sequence[Guest], answers: Sequence[ByMac | HostlerError]) -> None:
+    for guest, answer in zip(guests, answers, strict=True):
+        if isinstance(answer, HostlerError):
+            guest.found[source], guest.failed[source] = None, answer
+        else:
+            guest.found[source] = answer
+
+
+def reachable(texts: Collection[str]) -> list[str]:
+    """Return the addresses that others can use: a guest may tell us anything."""
+    return [text for text in dict.fromkeys(texts) if _is_reachable(text)]
+
+
+def _is_reachable(text: str) -> bool:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    local = address.is_loopback or address.is_link_local
+    return not (local or address.is_multicast or address.is_unspecified or "%" in text)

@@ -8,18 +8,20 @@ costs a row, not the others' answers.
 
 from __future__ import annotations
 
-import ipaddress
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
 
-from hostler.backends.libvirt.bulk import Addresses, Bulk, Listed
+from hostler.backends.libvirt.addresses import ByMac
+from hostler.backends.libvirt.bulk import Bulk, Listed
 from hostler.backends.libvirt.side_by_side import side_by_side
 from hostler.errors import HostlerError, Timeout
+from hostler.models.names import some
+from hostler.vms.addresses import Guest, Source, find_addresses, reachable
 from hostler.vms.domain.tree import parse
-from hostler.vms.inventory_row import HostRow, Source, VmRow, vm_row
+from hostler.vms.inventory_row import HostRow, VmRow, vm_row
 
 ONLINE = ("running", "paused", "stopping")
 """States in which a VM has addresses."""
@@ -113,53 +115,37 @@ def _vm(domain: Listed, xml: str, uri: str, host: str, wanted: Wanted) -> VmRow:
 
 
 def _find_addresses(
-    bulk: Bulk, online: Found, leases: Addresses | HostlerError, wanted: Wanted
+    bulk: Bulk, online: Found, leases: ByMac | HostlerError, wanted: Wanted
 ) -> list[str]:
     """Fill in the addresses of VMs, and return what could not be found out."""
-    notes = []
-    if "lease" in wanted.sources:
-        notes += _fill("lease", online, [leases] * len(online))
-    if "arp" in wanted.sources:
-        others = [(domain, vm) for domain, vm in online if not vm.get("addresses", {}).get("lease")]
-        notes += _fill("arp", others, bulk.arp([domain for domain, _ in others]))
-    if "agent" in wanted.sources:
-        able = [(domain, vm) for domain, vm in online if vm.get("agent_connected")]
-        notes += _fill("agent", able, bulk.agents([d for d, _ in able], wanted.agent_timeout))
-    return notes
-
-
-def _fill(source: Source, vms: Found, answers: Sequence[Addresses | HostlerError]) -> list[str]:
-    failed: dict[str, list[str]] = {}
-    for (_, vm), answer in zip(vms, answers, strict=True):
-        if isinstance(answer, HostlerError):
-            vm.setdefault("addresses", {})[source] = None
-            failed.setdefault(answer.what, []).append(vm["name"])
-        else:
-            vm.setdefault("addresses", {})[source] = own_addresses(
-                vm, answer, others=source == "agent"
+    guests = [
+        Guest(vm["name"], vm.get("interfaces", {}), vm.get("agent_connected", False), domain.handle)
+        for domain, vm in online
+    ]
+    find_addresses(
+        bulk.addresses,
+        guests,
+        leases,
+        sources=wanted.sources,
+        agent_timeout=wanted.agent_timeout,
+    )
+    failed: dict[tuple[Source, str], list[str]] = {}
+    for guest, (_, vm) in zip(guests, online, strict=True):
+        for source, told in guest.found.items():
+            vm.setdefault("addresses", {})[source] = (
+                None if told is None else own_addresses(vm, told, others=source == "agent")
             )
-    return [f"{source} addresses of {_some(names)}: {why}." for why, names in failed.items()]
+        for source, error in guest.failed.items():
+            failed.setdefault((source, error.what), []).append(guest.name)
+    return [
+        f"{source} addresses of {some(names)}: {why}." for (source, why), names in failed.items()
+    ]
 
 
-def own_addresses(vm: VmRow, found: Addresses, *, others: bool) -> list[str]:
+def own_addresses(vm: VmRow, found: ByMac, *, others: bool) -> list[str]:
     """Return the addresses of a VM's own cards; those of other cards (in the guest) come after."""
     macs = vm.get("interfaces", {})
     texts = [text for mac in macs for text in found.get(mac, ())]
     if others:
         texts += [text for mac in found if mac not in macs for text in found[mac]]
-    return [text for text in dict.fromkeys(texts) if _is_reachable(text)]
-
-
-def _is_reachable(text: str) -> bool:
-    """Whether a text is an address that others can use: a guest may tell us anything."""
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    local = address.is_loopback or address.is_link_local
-    return not (local or address.is_multicast or address.is_unspecified or "%" in text)
-
-
-def _some(names: list[str]) -> str:
-    rest = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + rest
+    return reachable(texts)

@@ -3,16 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 from hostler.backends.libvirt.bulk import Listed
+from hostler.vms.addresses import Source
 from hostler.vms.domain.basics import cpus_of
 from hostler.vms.domain.metadata import Notes, read_notes
-from hostler.vms.domain.tree import Element, memory_of
-
-Source = Literal["agent", "lease", "arp"]
-
-AGENT_CHANNEL = "org.qemu.guest_agent.0"
+from hostler.vms.domain.tree import AGENT, Element, memory_of
 
 
 class VmRow(TypedDict):
@@ -103,7 +100,7 @@ def _devices(devices: Element) -> dict[str, object]:
             )
         elif device.tag == "channel":
             target = device.find("target")
-            ours = target is not None and target.get("name") == AGENT_CHANNEL
+            ours = target is not None and target.get("name") == AGENT
             agent = agent or (ours and target.get("state") == "connected")
     return {"interfaces": interfaces, "disks": disks, "agent_connected": agent}
 

@@ -71,7 +71,7 @@ class Observed:
 def observe(
     hypervisor: Hypervisor,
     tasks: Sequence[VmTask],
-    ask_kvm: Callable[[HostFacts], bool | None],
+    ask_kvm: Callable[[Hypervisor], bool],
 ) -> list[Observed | HostlerError]:
     """Read the world for tasks; what fails for one of them is that one's own answer.
 
@@ -90,7 +90,7 @@ def observe(
         networks=_networks(hypervisor) if _needs_networks(tasks, domains) else {},
         pools=pools,
         volume_names={name: hypervisor.volumes.names(name) for name in pools},
-        kvm_works=ask_kvm(hypervisor.facts) if _needs_kvm(hypervisor, tasks, domains) else None,
+        kvm_works=ask_kvm(hypervisor) if _needs_kvm(hypervisor, tasks, domains) else None,
     )
     others = _paths_in_use(hypervisor) if any(_deletes(t) for t in tasks) else {}
 

@@ -3,19 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
-from contextlib import suppress
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import partial
 from operator import attrgetter
 from typing import Any
 
-import libvirt
-
-from hostler.backends.libvirt.connection import bounded
 from hostler.backends.libvirt.domains import DomainState
 from hostler.backends.libvirt.hypervisor import Hypervisor
-from hostler.errors import NotFound, Timeout
+from hostler.errors import NotFound, Unsupported
 from hostler.models.size import GIB, MIB
 from hostler.models.vm_task import VmQuery
 from hostler.models.vm_view import (
@@ -26,28 +21,70 @@ from hostler.models.vm_view import (
     SnapshotView,
     Vm,
 )
-from hostler.vms.addresses import SOURCES, Addresses, agent_connected, read_addresses
+from hostler.vms.addresses import SOURCES, Guest, find_addresses
 from hostler.vms.domain.basics import cpus_of
 from hostler.vms.domain.metadata import read_notes
 from hostler.vms.domain.read import hardware, pending
-from hostler.vms.domain.tree import Element, memory_of, parse
+from hostler.vms.domain.tree import AGENT, Element, memory_of, parse
+from hostler.vms.statistics import Statistics, read_statistics
 
-STATS_SECONDS = 3
+Trees = tuple[Element, Element | None]
+"""A domain's stored and running definition, parsed."""
 
 
-def read_vms(hypervisor: Hypervisor, query: VmQuery) -> list[Vm]:
-    """Read the VMs that a query finds, sorted; paging is the caller's."""
-    states = hypervisor.domains.read_where(query.names_match)
-    stats = _bulk_stats(hypervisor, states, full="stats" in query.fields) if states else {}
+def read_vms(
+    hypervisor: Hypervisor, query: VmQuery, states: Mapping[str, DomainState] | None = None
+) -> list[Vm]:
+    """Read the VMs that a query finds, sorted; paging is the caller's.
+
+    What can't be read of a VM is None, and its ``warnings`` say why. ``states`` are those of the
+    domains, where somebody has read them a moment ago.
+    """
+    if states is None:
+        states = hypervisor.domains.read_where(query.names_match)
     trees = {n: (parse(s.inactive_xml), _active(s)) for n, s in states.items()}
-    running = {n: active for n, (_, active) in trees.items() if active is not None}
-    wanted = SOURCES if "addresses" in query.fields else ("lease",)
-    found = read_addresses(hypervisor, running, sources=wanted, agent_timeout=query.agent_timeout)
-    vms = [
-        _vm(hypervisor, states[n], trees[n], found.get(n, Addresses()), stats.get(n, {}), query)
-        for n in trees
-    ]
+    full = "stats" in query.fields
+    counted = {n: s for n, s in states.items() if full or _has_disks(trees[n])}
+    stats = read_statistics(hypervisor, counted, full=full) if counted else Statistics()
+    guests = _guests(hypervisor, states, trees, query)
+    vms = [_vm(hypervisor, states[n], trees[n], guests.get(n), stats, query) for n in trees]
     return _sorted([vm for vm in vms if _matches(vm, query)], query.sort)
+
+
+def _has_disks(trees: Trees) -> bool:
+    return any(tree is not None and tree.find("devices/disk") is not None for tree in trees)
+
+
+def _guests(
+    hypervisor: Hypervisor,
+    states: Mapping[str, DomainState],
+    trees: Mapping[str, Trees],
+    query: VmQuery,
+) -> dict[str, Guest]:
+    """Find the addresses of VMs that run: by leases, and by all sources where that is asked."""
+    found = {}
+    for name, (_, active) in trees.items():
+        if active is not None:
+            macs = [str(m.get("address")).lower() for m in active.iterfind("devices/interface/mac")]
+            agent = agent_connected(active)
+            if macs or agent:
+                found[name] = Guest(name, macs, agent, states[name].handle)
+    if found:
+        book = hypervisor.addresses
+        find_addresses(
+            book,
+            list(found.values()),
+            book.leases(hypervisor.read()),
+            sources=SOURCES if "addresses" in query.fields else ("lease",),
+            agent_timeout=query.agent_timeout,
+        )
+    return found
+
+
+def agent_connected(tree: Element) -> bool:
+    """Whether a running domain's guest agent has its channel open."""
+    targets = tree.iterfind("devices/channel/target")
+    return any(t.get("name") == AGENT and t.get("state") == "connected" for t in targets)
 
 
 def _active(state: DomainState) -> Element | None:
@@ -70,54 +107,16 @@ def _sorted(vms: list[Vm], key: str) -> list[Vm]:
     return sorted(by_name, key=attrgetter(key.lstrip("-")), reverse=key.startswith("-"))
 
 
-def _bulk_stats(
-    hypervisor: Hypervisor, names: Container[str], *, full: bool
-) -> dict[str, dict[str, Any]]:
-    """Read statistics of these domains in one call; VMs inside a job are not waited for.
-
-    Of these only: the call takes some 2 ms for each domain that runs.
-    """
-    groups = libvirt.VIR_DOMAIN_STATS_BLOCK
-    if full:
-        groups |= (
-            libvirt.VIR_DOMAIN_STATS_STATE
-            | libvirt.VIR_DOMAIN_STATS_CPU_TOTAL
-            | libvirt.VIR_DOMAIN_STATS_BALLOON
-            | libvirt.VIR_DOMAIN_STATS_VCPU
-            | libvirt.VIR_DOMAIN_STATS_INTERFACE
-        )
-    if hypervisor.facts.driver != "QEMU":
-        groups = 0
-    flags = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT if groups else 0
-    connection = hypervisor.read()
-    try:
-        domains = [d for d in connection.listAllDomains() if d.name() in names]
-        rows = _patiently(partial(connection.domainListGetStats, domains, groups, flags), domains)
-    except libvirt.libvirtError:
-        return {}  # the driver has none: sizes and statistics are then unknown
-    return {domain.name(): dict(values) for domain, values in rows}
-
-
-def _patiently(call: Callable[[], list[Any]], domains: Sequence[Any]) -> list[Any]:
-    """Ask for statistics; a QEMU that is stuck holds the first call up, and the second skips it.
-
-    The first call keeps that VM's job, and what is inside a job is not waited for.
-    """
-    for _ in range(2):
-        with suppress(Timeout):
-            return bounded(call, STATS_SECONDS + len(domains) / 50, "statistics of VMs")
-    return []
-
-
 def _vm(
     hypervisor: Hypervisor,
     state: DomainState,
-    trees: tuple[Element, Element | None],
-    addresses: Addresses,
-    stats: dict[str, Any],
+    trees: Trees,
+    guest: Guest | None,
+    statistics: Statistics,
     query: VmQuery,
 ) -> Vm:
     inactive, active = trees
+    stats = statistics.rows.get(state.name, {})
     tree = inactive if active is None else active
     devices = hardware(tree)
     _add_sizes(devices.disks, stats)
@@ -129,7 +128,7 @@ def _vm(
         cpu_cores=resources.cpu_cores,
         memory_mb=resources.memory_mb,
         disk_gb=resources.disk_gb,
-        network=_network(devices, addresses),
+        network=_network(devices, guest),
         vnc_enabled=vnc is not None,
         vnc_port=vnc.port if vnc else None,
         autostart=state.autostart,
@@ -138,10 +137,24 @@ def _vm(
         agent_connected=None if active is None else agent_connected(active),
         changes_pending=pending(inactive, active) if active is not None else [],
         hardware=devices if "hardware" in query.fields else None,
-        stats=stats if "stats" in query.fields else None,
+        stats=stats or None if "stats" in query.fields else None,
         snapshots=read_snapshots(hypervisor, state.name) if "snapshots" in query.fields else None,
         xml=(state.active_xml or state.inactive_xml) if "xml" in query.fields else None,
+        warnings=_warnings(state.name, guest, statistics, query),
     )
+
+
+def _warnings(name: str, guest: Guest | None, statistics: Statistics, query: VmQuery) -> list[str]:
+    """Say what could not be read. Of a source that nobody asked for only where it would help."""
+    said = []
+    asked = "addresses" in query.fields
+    nothing = guest is not None and guest.best()[0] is None
+    for source, error in guest.failed.items() if guest else ():
+        if nothing if source == "arp" else asked or not isinstance(error, Unsupported):
+            said.append(f"addresses by {source}: {error.what}")
+    if name in statistics.failed:
+        said.append(f"statistics and sizes of disks: {statistics.failed[name].what}")
+    return said
 
 
 def _identity(hypervisor: Hypervisor, state: DomainState, tree: Element) -> dict[str, Any]:
@@ -170,8 +183,8 @@ def _identity(hypervisor: Hypervisor, state: DomainState, tree: Element) -> dict
     }
 
 
-def _network(devices: Hardware, addresses: Addresses) -> NetworkView:
-    source, by_mac = addresses.best()
+def _network(devices: Hardware, guest: Guest | None) -> NetworkView:
+    source, by_mac = guest.best() if guest else (None, {})
     for card in devices.interfaces:
         card.addresses = by_mac.get(card.mac, [])
     ips = [ip for card in devices.interfaces for ip in card.addresses]

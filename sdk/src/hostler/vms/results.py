@@ -19,10 +19,9 @@ def failed(name: str, error: HostlerError) -> VmResult:
     return results.failed(VmResult, name, error)
 
 
-def missing(name: str, uri: str) -> VmResult:
-    """Return the result of a VM that was named and is not there."""
-    error = NotFound("there is no such VM", on=f"VM {name!r} on {uri}")
-    return failed(name, error)
+def no_such_vm(name: str, uri: str) -> NotFound:
+    """Return the error of a VM that was named and is not there."""
+    return NotFound("there is no such VM", on=f"VM {name!r} on {uri}")
 
 
 def result_of(name: str, plan: Plan, outcomes: Mapping[str, Became]) -> VmResult:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hostler.errors import HostlerError, InvalidInput, NotFound
@@ -14,26 +14,16 @@ from hostler.models.vm_task import (
     VmPage,
     VmQuery,
     VmResult,
-    VmTask,
     literal,
 )
-from hostler.models.vm_view import Vm
-from hostler.plan.outcome import Progress
+from hostler.models.vm_view import Vm, unread
 from hostler.plan.plan import Plan
-from hostler.plan.results import Became, apply_all
-from hostler.vms.observe import observe
-from hostler.vms.planner import plan_vm
 from hostler.vms.reading import read_vms
-from hostler.vms.results import batch_of, failed, missing, result_of
-from hostler.vms.wait import wait_for
+from hostler.vms.request import Asked, Item, OnProgress, Request
+from hostler.vms.results import batch_of, failed, no_such_vm
 
 if TYPE_CHECKING:
-    from hostler.backends.libvirt import Hypervisor
     from hostler.fleet import Fleet
-
-OnProgress = Callable[[Progress], None] | None
-Asked = VmTask | Mapping[str, Any]
-Parsed = tuple[str, VmTask | HostlerError]
 
 _STATES: dict[Operation, str] = {
     "start": "running",
@@ -76,6 +66,7 @@ class Vms:
             page=query.page,
             limit=query.limit,
             pages=max(1, -(-len(vms) // limit)),
+            warnings=unread(vms[start : start + limit]),
         )
 
     def list(
@@ -102,13 +93,22 @@ class Vms:
         Raises:
             HostlerError: the first error of any task.
         """
-        parsed = [_task(task) for task in tasks]
-        _no_twins(parsed)
-        plans = self._plans(parsed, self._fleet.hypervisor(uri))
-        for plan in plans:
-            if isinstance(plan, HostlerError):
-                raise plan
-        return [plan.bind(self._fleet.runner) for plan in plans if isinstance(plan, Plan)]
+        request = self.prepare(tasks, uri=uri)
+        plans = []
+        for item in request.items:
+            if isinstance(item.plan, HostlerError):
+                raise item.plan
+            plans.append(item.plan.bind(self._fleet.runner))
+        return plans
+
+    def prepare(self, tasks: Iterable[Asked], *, uri: str | None = None) -> Request:
+        """Plan tasks that are to be shown before exactly that is applied; see ``Request``.
+
+        Raises:
+            InvalidInput: two tasks are for the same VM.
+            Unreachable: the hypervisor does not answer.
+        """
+        return Request(self._fleet, self._fleet.hypervisor(uri), tasks)
 
     def run(
         self,
@@ -136,33 +136,15 @@ class Vms:
             InvalidInput: two tasks are for the same VM.
             Unreachable: the hypervisor does not answer.
         """
-        parsed = [_parsed(task) for task in tasks]
-        good = [task for _, task in parsed if isinstance(task, VmTask)]
-        _no_twins(good)
-        hypervisor = self._fleet.hypervisor(uri)
-        planned = iter(self._plans(good, hypervisor))
-        plans = [
-            (name, task if isinstance(task, HostlerError) else next(planned))
-            for name, task in parsed
-        ]
-        outcomes: dict[str, Became] = {}
-        if not check:
-            outcomes = apply_all(
-                self._fleet.runner,
-                [plan for _, plan in plans if isinstance(plan, Plan)],
-                parallel=parallel or self._fleet.config.parallel,
-                max_failures=max_failures,
-                on_progress=on_progress,
-            )
-        results = [
-            result_of(name, plan, outcomes) if isinstance(plan, Plan) else failed(name, plan)
-            for name, plan in plans
-        ]
-        if not check:
-            self._wait([task for _, task in parsed], results, hypervisor)
-        if read_back:
-            self._read_back(results, hypervisor)
-        return results
+        request = self.prepare(tasks, uri=uri)
+        if check:
+            return request.preview(read_back=read_back)
+        return request.apply(
+            parallel=parallel,
+            max_failures=max_failures,
+            read_back=read_back,
+            on_progress=on_progress,
+        )
 
     def batch(  # noqa: PLR0913 - as run
         self,
@@ -196,98 +178,47 @@ class Vms:
         """
         if operation == "snapshot" and not snapshot:
             raise InvalidInput("operation snapshot needs a name for the snapshot")
-        found = {vm.name: vm for vm in self.list(query.model_copy(update={"limit": 0}), uri=uri)}
-        absent = [n for n in query.names if literal(n) == n and n not in found]
-        if operation == "delete":
-            absent = []  # one that is gone is as wanted
         if operation == "snapshot":
-            wanted = [_snapshot(vm, str(snapshot)) for vm in found.values()]
+            found = self.list(query.model_copy(update={"limit": 0}), uri=uri)
+            wanted = [_snapshot(vm, str(snapshot)) for vm in found]
             done = self._fleet.snapshots.run(wanted, uri=uri, check=check, parallel=parallel)
-        else:
-            common = {**(options or {}), "state": _STATES[operation]}
-            done = self.run(
-                [{"name": name, **common} for name in found],
-                uri=uri,
-                check=check,
-                parallel=parallel,
-                max_failures=max_failures,
-                read_back=False,
-                on_progress=on_progress,
-            )
-        nowhere = [missing(name, uri or self._fleet.uri) for name in absent]
-        return batch_of(operation, [*done, *nowhere])
+            gone = _missing(query, found)
+            there = uri or self._fleet.uri
+            nowhere = [failed(name, no_such_vm(name, there)) for name in gone]
+            return batch_of(operation, [*done, *nowhere])
+        request = self.prepare_batch(operation, query, uri=uri, options=options)
+        if check:
+            return batch_of(operation, request.preview(read_back=False))
+        done = request.apply(
+            parallel=parallel,
+            max_failures=max_failures,
+            read_back=False,
+            on_progress=on_progress,
+        )
+        return batch_of(operation, done)
 
-    def _plans(
-        self, tasks: Sequence[VmTask], hypervisor: Hypervisor
-    ) -> Sequence[Plan | HostlerError]:
-        """Observe once, plan each; an error belongs to its own task."""
-        if not tasks:
-            return []
-        plans: list[Plan | HostlerError] = []
-        views = observe(hypervisor, tasks, self._fleet.kvm_works)
-        for task, seen in zip(tasks, views, strict=True):
-            try:
-                if isinstance(seen, HostlerError):
-                    raise seen
-                plans.append(plan_vm(task, seen, self._fleet.config.policy))
-            except HostlerError as error:
-                plans.append(error)
-        return plans
-
-    def _wait(
+    def prepare_batch(
         self,
-        tasks: Sequence[VmTask | HostlerError],
-        results: Sequence[VmResult],
-        hypervisor: Hypervisor,
-    ) -> None:
-        """Wait side by side for what tasks want to wait for; what does not come is an error."""
-        due = [
-            (task, result)
-            for task, result in zip(tasks, results, strict=True)
-            if isinstance(task, VmTask) and task.options.wait_for and result.error is None
-        ]
-
-        def one(pair: tuple[VmTask, VmResult]) -> None:
-            task, result = pair
-            try:
-                result.vm = wait_for(hypervisor, task.spec.new_name or result.name, task.options)
-            except HostlerError as error:
-                result.error, result.error_code = str(error), error.code
-
-        hypervisor.pipeline(one, due)
-
-    def _read_back(self, results: Sequence[VmResult], hypervisor: Hypervisor) -> None:
-        """Read the VMs as they are now, all in one go."""
-        due = [r for r in results if r.vm is None and r.error is None]
-        names = {r.name for r in due} | {str(r.after["name"]) for r in due if "name" in r.after}
-        if not names:
-            return
-        query = VmQuery(names=tuple(literal(name) for name in names))
-        found = {vm.name: vm for vm in read_vms(hypervisor, query)}
-        for result in due:
-            result.vm = found.get(str(result.after.get("name"))) or found.get(result.name)
+        operation: Operation,
+        query: VmQuery,
+        *,
+        uri: str | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> Request:
+        """Plan a batch (no snapshots) that is to be shown before exactly that is applied."""
+        found = self.list(query.model_copy(update={"limit": 0}), uri=uri)
+        common = {**(options or {}), "state": _STATES[operation]}
+        request = self.prepare([{"name": vm.name, **common} for vm in found], uri=uri)
+        if operation != "delete":  # one that is gone is as wanted
+            there = uri or self._fleet.uri
+            request.items += [Item(n, no_such_vm(n, there)) for n in _missing(query, found)]
+        return request
 
 
-def _task(asked: Asked) -> VmTask:
-    return asked if isinstance(asked, VmTask) else VmTask.parse(asked)
-
-
-def _parsed(asked: Asked) -> Parsed:
-    """Check one task; what is wrong with it is its own result."""
-    try:
-        task = _task(asked)
-    except InvalidInput as error:
-        return (str(asked.get("name") or "") if isinstance(asked, Mapping) else ""), error
-    return task.spec.name, task
-
-
-def _no_twins(tasks: Sequence[VmTask]) -> None:
-    names: set[str] = set()
-    for task in tasks:
-        for name in {task.spec.name, task.spec.new_name or task.spec.name}:
-            if name in names:
-                raise InvalidInput(f"VM {name!r} is named twice", hint="Give each VM one entry.")
-            names.add(name)
+def _missing(query: VmQuery, found: Sequence[Vm]) -> list[str]:
+    """Return the names without a glob that were not found."""
+    there = {vm.name for vm in found}
+    return [name for name in query.names if literal(name) == name and name not in there]
 
 
 def _snapshot(vm: Vm, name: str) -> dict[str, Any]:

@@ -13,24 +13,19 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import libvirt
 
+from hostler.backends.libvirt.addresses import AddressBook, ByMac, joined
 from hostler.backends.libvirt.connection import open_connection
 from hostler.backends.libvirt.domains import STATES
-from hostler.backends.libvirt.faults import translate
-from hostler.backends.libvirt.side_by_side import side_by_side
+from hostler.backends.libvirt.side_by_side import answers
 from hostler.errors import HostlerError, NotFound
-
-T = TypeVar("T")
 
 IN_FLIGHT = 128
 """Calls on the way at once. More no longer pays: at 10 ms round trip 1,000 XML descriptions take
 0.81 s with 16, 0.45 s with 32, 0.21 s with 128, 0.22 s with 256."""
-
-Addresses = dict[str, list[str]]
-"""Addresses by MAC address (lower case)."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +64,9 @@ class Bulk:
         self._until = until
         self._connections: list[libvirt.virConnect] = []
         self._read = self._open(readonly=True)
+        self.addresses = AddressBook(
+            lambda calls, _seconds: self._ask(calls), partial(self._open, readonly=False)
+        )
 
     def _open(self, *, readonly: bool) -> libvirt.virConnect:
         left = max(0.1, self._until - time.monotonic())
@@ -102,45 +100,20 @@ class Bulk:
 
     def details(
         self, domains: Sequence[Listed], networks: Sequence[Any] | HostlerError
-    ) -> tuple[list[str | None], Addresses | HostlerError]:
+    ) -> tuple[list[str | None], ByMac | HostlerError]:
         """Return each domain's XML (None where it was removed meanwhile) and all DHCP leases."""
         known = [] if isinstance(networks, HostlerError) else networks
-        answers = self._ask(
+        told = self._ask(
             [network.DHCPLeases for network in known] + [d.handle.XMLDesc for d in domains]
         )
-        leases = networks if isinstance(networks, HostlerError) else _leases(answers[: len(known)])
-        xmls = answers[len(known) :]
+        leases = networks if isinstance(networks, HostlerError) else joined(told[: len(known)])
+        xmls = told[len(known) :]
         return [None if isinstance(xml, NotFound) else _good(xml) for xml in xmls], leases
 
-    def arp(self, domains: Sequence[Listed]) -> list[Addresses | HostlerError]:
-        """Return what the host's ARP table knows of each domain."""
-        source = libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP
-        return self._addresses([partial(d.handle.interfaceAddresses, source) for d in domains])
-
-    def agents(self, domains: Sequence[Listed], seconds: int) -> list[Addresses | HostlerError]:
-        """Return what each domain's guest agent tells; each gets some seconds to answer."""
-        if not domains:
-            return []
-        write = self._open(readonly=False)
-        return self._addresses([partial(_ask_agent, write, d.uuid, seconds) for d in domains])
-
-    def _addresses(
-        self, calls: Sequence[Callable[[], dict[str, Any]]]
-    ) -> list[Addresses | HostlerError]:
-        answers = self._ask(calls)
-        return [a if isinstance(a, HostlerError) else _by_mac(a) for a in answers]
-
     def _ask(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
-        """Return answers, and our errors in place of libvirt's; any other error is raised."""
-        answers = side_by_side(calls, threads=IN_FLIGHT, until=self._until)
-        return [self._ours(answer) for answer in answers]
-
-    def _ours(self, answer: Any) -> Any:
-        if isinstance(answer, libvirt.libvirtError):
-            return translate(answer, f"hypervisor {self.uri}")
-        if isinstance(answer, Exception) and not isinstance(answer, HostlerError):
-            raise answer
-        return answer
+        """Return answers, and our errors in place of libvirt's; there is one time limit for all."""
+        on = f"hypervisor {self.uri}"
+        return answers(calls, threads=IN_FLIGHT, until=self._until, on=on)
 
 
 def _good(answer: Any) -> Any:
@@ -153,30 +126,3 @@ def _listed(domain: Any, stats: dict[str, Any], on_boot: set[str]) -> Listed:
     uuid = domain.UUIDString()
     status = STATES.get(stats.get("state.state", -1), "unknown")
     return Listed(domain.name(), uuid, status, uuid in on_boot, domain)
-
-
-def _leases(answers: Sequence[Any]) -> Addresses | HostlerError:
-    """Join the leases of several networks, the newest of a MAC address first."""
-    for answer in answers:
-        if isinstance(answer, HostlerError):
-            return answer
-    found: Addresses = {}
-    joined = [lease for leases in answers for lease in leases]
-    for lease in sorted(joined, key=lambda lease: -int(lease["expirytime"])):
-        found.setdefault(str(lease["mac"]).lower(), []).append(str(lease["ipaddr"]))
-    return found
-
-
-def _ask_agent(connection: libvirt.virConnect, uuid: str, seconds: int) -> dict[str, Any]:
-    domain = connection.lookupByUUIDString(uuid)
-    domain.agentSetResponseTimeout(seconds)
-    found = domain.interfaceAddresses(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT)
-    return dict(found)
-
-
-def _by_mac(interfaces: dict[str, Any]) -> Addresses:
-    found: Addresses = {}
-    for interface in interfaces.values():
-        addresses = [str(a["addr"]) for a in interface["addrs"] or ()]
-        found.setdefault(str(interface["hwaddr"]).lower(), []).extend(addresses)
-    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -41,7 +41,10 @@ STATES = {
 
 @dataclass(frozen=True)
 class DomainState:
-    """A domain as libvirt has it. ``active_xml`` is None when it does not run."""
+    """A domain as libvirt has it. ``active_xml`` is None when it does not run.
+
+    ``handle`` is libvirt's own object, on the connection that it was read by.
+    """
 
     name: str
     uuid: str
@@ -51,7 +54,7 @@ class DomainState:
     active_xml: str | None
     autostart: bool
     managed_save: bool
-    snapshots: int
+    handle: Any = field(default=None, compare=False, repr=False)
 
 
 class Domains:
@@ -86,20 +89,20 @@ class Domains:
     def _read_one(self, domain: libvirt.virDomain) -> DomainState | None:
         try:
             with translated(self._on(domain.name())):
-                active = bool(domain.isActive())
+                status = STATES[domain.state()[0]]
+                active = status != "stopped" and domain.ID() != -1  # one that crashed may be kept
                 persistent = bool(domain.isPersistent())
-                active_xml = domain.XMLDesc() if active else None
                 inactive = libvirt.VIR_DOMAIN_XML_INACTIVE if persistent else 0
                 return DomainState(
                     name=domain.name(),
                     uuid=domain.UUIDString(),
-                    status=STATES[domain.state()[0]],
+                    status=status,
                     persistent=persistent,
                     inactive_xml=domain.XMLDesc(inactive),
-                    active_xml=active_xml,
+                    active_xml=domain.XMLDesc() if active else None,
                     autostart=bool(domain.autostart()) if persistent else False,
-                    managed_save=bool(domain.hasManagedSaveImage()) if persistent else False,
-                    snapshots=domain.snapshotNum(),
+                    managed_save=persistent and not active and bool(domain.hasManagedSaveImage()),
+                    handle=domain,
                 )
         except NotFound:
             return None  # it went away between the list and the look

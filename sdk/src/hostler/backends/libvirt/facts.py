@@ -22,7 +22,6 @@ class HostFacts:
         arch: the host's CPU architecture.
         types: domain types (kvm, qemu ...) by guest architecture.
         machines: machine names by guest architecture; an alias (q35, pc) with what is behind it.
-        hardware_virt: whether the host CPU itself has vmx or svm (x86): KVM is the machine's own.
         emulator: path of the QEMU for the host's own architecture.
         local: the URI names this machine.
     """
@@ -34,13 +33,12 @@ class HostFacts:
     arch: str
     types: dict[str, list[str]] = field(default_factory=dict)
     machines: dict[str, dict[str, str]] = field(default_factory=dict)
-    hardware_virt: bool = False
     emulator: str | None = None
     local: bool = False
 
 
 def read_facts(connection: libvirt.virConnect, uri: str) -> HostFacts:
-    """Read a host's facts: five calls."""
+    """Read a host's facts: four calls."""
     with translated(f"hypervisor {uri}"):
         capabilities = etree.fromstring(connection.getCapabilities().encode())
         hostname, driver = connection.getHostname(), connection.getType()
@@ -54,7 +52,6 @@ def read_facts(connection: libvirt.virConnect, uri: str) -> HostFacts:
         machines.setdefault(str(arch.get("name")), {}).update(known)
     host_arch = capabilities.findtext("host/cpu/arch") or "x86_64"
     emulators = {a.get("name"): a.findtext("emulator") for a in capabilities.iterfind("guest/arch")}
-    features = _cpu_features(connection, capabilities.find("host/cpu"))
     return HostFacts(
         hostname=hostname,
         uuid=capabilities.findtext("host/uuid"),
@@ -63,10 +60,17 @@ def read_facts(connection: libvirt.virConnect, uri: str) -> HostFacts:
         arch=host_arch,
         types=types,
         machines=machines,
-        hardware_virt="86" not in host_arch or bool(features & {"vmx", "svm"}),
         emulator=emulators.get(host_arch),
         local="://" in uri and uri.split("://", 1)[1].startswith("/") and "+" not in uri,
     )
+
+
+def has_virtualisation(connection: libvirt.virConnect, uri: str) -> bool:
+    """Whether the host CPU itself has vmx or svm, which only x86 needs to tell."""
+    with translated(f"hypervisor {uri}"):
+        cpu = etree.fromstring(connection.getCapabilities().encode()).find("host/cpu")
+    arch = "x86_64" if cpu is None else cpu.findtext("arch") or "x86_64"
+    return "86" not in arch or bool(_cpu_features(connection, cpu) & {"vmx", "svm"})
 
 
 def _cpu_features(connection: libvirt.virConnect, cpu: etree._Element | None) -> set[str | None]:

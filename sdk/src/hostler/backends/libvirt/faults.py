@@ -16,15 +16,19 @@ from hostler.errors import (
     NotFound,
     Timeout,
     Unreachable,
+    Unsupported,
 )
 
-_MISSING = {
-    libvirt.VIR_ERR_NO_DOMAIN,
-    libvirt.VIR_ERR_NO_NETWORK,
-    libvirt.VIR_ERR_NO_STORAGE_POOL,
-    libvirt.VIR_ERR_NO_STORAGE_VOL,
-    libvirt.VIR_ERR_NO_DOMAIN_SNAPSHOT,
-    libvirt.VIR_ERR_NO_DOMAIN_METADATA,
+_PLAIN: dict[int, type[HostlerError]] = {
+    libvirt.VIR_ERR_NO_DOMAIN: NotFound,
+    libvirt.VIR_ERR_NO_NETWORK: NotFound,
+    libvirt.VIR_ERR_NO_STORAGE_POOL: NotFound,
+    libvirt.VIR_ERR_NO_STORAGE_VOL: NotFound,
+    libvirt.VIR_ERR_NO_DOMAIN_SNAPSHOT: NotFound,
+    libvirt.VIR_ERR_NO_DOMAIN_METADATA: NotFound,
+    libvirt.VIR_ERR_OPERATION_TIMEOUT: Timeout,
+    libvirt.VIR_ERR_AGENT_UNRESPONSIVE: Timeout,
+    libvirt.VIR_ERR_NO_SUPPORT: Unsupported,
 }
 _DENIED = {
     libvirt.VIR_ERR_OPERATION_DENIED,
@@ -33,7 +37,6 @@ _DENIED = {
     libvirt.VIR_ERR_AUTH_CANCELLED,
     libvirt.VIR_ERR_AUTH_UNAVAILABLE,
 }
-_LATE = {libvirt.VIR_ERR_OPERATION_TIMEOUT, libvirt.VIR_ERR_AGENT_UNRESPONSIVE}
 _GONE = {libvirt.VIR_ERR_NO_CONNECT, libvirt.VIR_ERR_RPC, libvirt.VIR_ERR_NO_SERVER}
 _GONE_WORDS = ("socket is closed", "connection closed", "end of file", "keepalive", "broken pipe")
 
@@ -50,14 +53,12 @@ def translated(on: str) -> Iterator[None]:
 def translate(error: libvirt.libvirtError, on: str) -> HostlerError:
     """Return our error for libvirt's."""
     code, text = error.get_error_code(), _text(error)
-    if code in _MISSING:
-        return NotFound(text, on=on)
+    if code in _PLAIN:
+        return _PLAIN[code](text, on=on)
     if code == libvirt.VIR_ERR_STORAGE_VOL_EXIST or "already exists" in text:
         return Conflict(text, on=on, hint="Run it again: it plans from what is there now.")
     if code in _DENIED:
         return Denied(text, on=on, hint="Use an account that may write, or ask only to read.")
-    if code in _LATE:
-        return Timeout(text, on=on)
     if code in _GONE or any(word in text.lower() for word in _GONE_WORDS):
         return Unreachable(text, on=on, hint="Check that libvirtd runs there: 'hostler doctor'.")
     return BackendError(text, on=on)

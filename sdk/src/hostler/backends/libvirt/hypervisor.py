@@ -4,17 +4,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import libvirt
 
+from hostler.backends.libvirt.addresses import AddressBook
 from hostler.backends.libvirt.connection import open_connection
 from hostler.backends.libvirt.domains import Domains
-from hostler.backends.libvirt.facts import HostFacts, read_facts
+from hostler.backends.libvirt.facts import HostFacts, has_virtualisation, read_facts
+from hostler.backends.libvirt.side_by_side import answers
 from hostler.backends.libvirt.snapshots import DomainSnapshots
 from hostler.backends.libvirt.volumes import Volumes
 
@@ -42,6 +45,7 @@ class Hypervisor:
         self.domains = Domains(self)
         self.volumes = Volumes(self)
         self.snapshots = DomainSnapshots(self)
+        self.addresses = AddressBook(self._ask, self.write)
 
     def read(self) -> libvirt.virConnect:
         """Return the read-only connection; a broken one is opened anew."""
@@ -62,6 +66,11 @@ class Hypervisor:
         """What the host is: name, UUID, versions, virtualisation types."""
         return read_facts(self.read(), self.uri)
 
+    @cached_property
+    def has_virtualisation(self) -> bool:
+        """Whether the host CPU itself can run guests: KVM is then the machine's own."""
+        return has_virtualisation(self.read(), self.uri)
+
     def pipeline(self, call: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """Run a call for each item side by side, in order of the items."""
         todo = list(items)
@@ -69,6 +78,12 @@ class Hypervisor:
             return [call(item) for item in todo]
         with ThreadPoolExecutor(min(PIPELINE, len(todo))) as pool:
             return list(pool.map(call, todo))
+
+    def _ask(self, calls: Sequence[Callable[[], Any]], seconds: float) -> list[Any]:
+        """Run calls side by side that may fail or hang, each on its own."""
+        until = time.monotonic() + seconds * -(-len(calls) // PIPELINE)
+        on = f"hypervisor {self.uri}"
+        return answers(calls, threads=PIPELINE, until=until, on=on)
 
     def close(self) -> None:
         """Close both connections."""

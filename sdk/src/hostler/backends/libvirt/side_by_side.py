@@ -7,9 +7,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from hostler.errors import Timeout
+import libvirt
+
+from hostler.backends.libvirt.faults import translate
+from hostler.errors import HostlerError, Timeout
 
 T = TypeVar("T")
 
@@ -43,3 +46,18 @@ def side_by_side(
         worker.join(max(0.0, until - time.monotonic()))
     todo.clear()
     return list(answers)
+
+
+def answers(
+    calls: Sequence[Callable[[], Any]], *, threads: int, until: float, on: str
+) -> list[Any]:
+    """Run calls side by side; our errors (on ``on``) in place of libvirt's, others are raised."""
+    return [_ours(a, on) for a in side_by_side(calls, threads=threads, until=until)]
+
+
+def _ours(answer: Any, on: str) -> Any:
+    if isinstance(answer, libvirt.libvirtError):
+        return translate(answer, on)
+    if isinstance(answer, Exception) and not isinstance(answer, HostlerError):
+        raise answer
+    return answer

@@ -10,6 +10,7 @@ from hostler.models.devices import Graphics, HostDevice, SerialConsole, Tpm, Wat
 from hostler.models.vm import VmSpec
 from hostler.vms.domain.editor import Editor, Live
 from hostler.vms.domain.tree import (
+    AGENT,
     Element,
     add,
     attr,
@@ -20,8 +21,6 @@ from hostler.vms.domain.tree import (
     remove,
     serialise,
 )
-
-AGENT = "org.qemu.guest_agent.0"
 
 
 def edit_extras(editor: Editor, spec: VmSpec) -> None:

@@ -13,6 +13,9 @@ from hostler.errors import InvalidInput
 Element = Any
 """An lxml element: lxml's own class is private."""
 
+AGENT = "org.qemu.guest_agent.0"
+"""The name of a guest agent's channel."""
+
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
 
 
