@@ -19,6 +19,7 @@ from hostler.gpu.planner.pool import PoolPlan, plan_pools
 from hostler.gpu.world import GpuWorld
 from hostler.models.gpu_pool import GpuPoolTask
 from hostler.models.migration import MigrationTask
+from hostler.models.nova import Compute, Server
 
 from .worlds import aggregate, compute, server, world
 
@@ -72,7 +73,9 @@ def test_no_way_is_cheaper(problem: tuple[dict[str, str], dict[str, int], Costs]
 def worlds(draw: st.DrawFn) -> GpuWorld:
     """Up to five hosts, in pools or in none: some busy, down, protected or bound to a zone."""
     members: dict[str, list[str]] = {name: [] for name in AGGREGATES}
-    rack, computes, servers = [], [], []
+    rack: list[str] = []
+    computes: list[Compute] = []
+    servers: list[Server] = []
     for number in range(draw(st.integers(1, 5))):
         host = f"h{number}" + draw(st.sampled_from(["", "", "-protected"]))
         where = draw(st.sampled_from([*AGGREGATES, None]))
