@@ -30,7 +30,12 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted(
-    [*ROOT.glob("*.md"), ROOT / "sdk/README.md", *(ROOT / "docs").rglob("*.md")],
+    [
+        *ROOT.glob("*.md"),
+        ROOT / "sdk/README.md",
+        *(ROOT / "docs").rglob("*.md"),
+        *ROOT.glob("roles/*/README.md"),
+    ],
     key=str,
 )
 RUN = ("README.md", "sdk/README.md", "docs/sdk.md")
