@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hostler.cli.power import Check, Yes
 from hostler.cli.session import Session, session
 
 if TYPE_CHECKING:
@@ -35,13 +36,10 @@ def pools(
     override_protection: Annotated[
         bool, typer.Option("--override-protection", help="Hosts that the fleet protects, too.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Only show what would be done.")] = False,
+    yes: Yes = False,
+    check: Check = False,
 ) -> None:
     """Move hosts until each pool has its number: as few as can be, empty ones first."""
-    from hostler.cli.progress import bars
-
-    here = session(ctx)
     task = {
         "gpu_type": gpu_type,
         "pools": dict(_number(text) for text in numbers),
@@ -50,19 +48,28 @@ def pools(
         "max_moves": max_moves,
         "override_protection": override_protection,
     }
+    raise typer.Exit(_run(session(ctx), task, parallel, yes=yes, check=check))
+
+
+def _run(
+    here: Session, task: dict[str, Any], parallel: int | None, *, yes: bool, check: bool
+) -> int:
+    """Show the moves, ask, make them; return the exit code."""
+    from hostler.cli.progress import bars
+
     with here.fleet() as fleet:
         planned = fleet.gpu.pools.run(task, check=True)
         if check or not planned.changed:
             _show(here, planned, check=True)
-            return
+            return 0
         if not yes and not here.json:
             _show(here, planned, check=True)
-        if not here.agreed(f"Move {len(planned.moves)} hosts?", yes=yes, must_ask=True):
+        if not here.agreed(f"Make these moves ({len(planned.moves)})?", yes=yes, must_ask=True):
             raise typer.Abort
         with bars(here) as tell:
             done = fleet.gpu.pools.run(task, parallel=parallel, on_progress=tell)
     _show(here, done, check=False)
-    raise typer.Exit(1 if done.error else 0)
+    return 1 if done.error else 0
 
 
 def _number(text: str) -> tuple[str, str]:
