@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from hostler.gpu.world import GpuWorld
 
 app = typer.Typer(no_args_is_help=True, help="GPU hosts in OpenStack: types, pools, targets ...")
-app.command()(pools)
 
 GpuType = Annotated[str, typer.Argument(help="GPU type, such as L40.", show_default=False)]
 Pool = Annotated[str, typer.Argument(help="ondemand, spot, runpod or contract.")]
@@ -170,6 +169,9 @@ def target(
     here.show(gpu_tables.advice(found))
     if found.alternatives:
         here.show("", gpu_tables.alternatives(found))
+
+
+app.command()(pools)
 
 
 def _emit(here: Session, found: Sequence[BaseModel]) -> None:
