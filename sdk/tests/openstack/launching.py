@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import SecretStr
 from rigs.openstack.api import Cloud
 from rigs.openstack.cloud import IMAGE
 
@@ -71,6 +72,12 @@ def furnish(fake: FakeHyperstack) -> None:
     fake.attach(firewall, other)
 
 
+def key_of(fake: FakeHyperstack) -> str:
+    """Return the key, which a test may take back later."""
+    assert fake.api_key is not None
+    return fake.api_key
+
+
 def config(fake: FakeHyperstack, **launches: Any) -> FleetConfig:
     """Return a fleet's configuration for launches on that Hyperstack."""
     region = LaunchRegion(
@@ -82,7 +89,11 @@ def config(fake: FakeHyperstack, **launches: Any) -> FleetConfig:
     )
     return FleetConfig(
         hyperstack=HyperstackConfig(
-            url=fake.url, api_key=fake.api_key, poll_interval=0.05, retries=1, retry_delay=0.01
+            url=fake.url,
+            api_key=SecretStr(key_of(fake)),
+            poll_interval=0.05,
+            retries=1,
+            retry_delay=0.01,
         ),
         launches=LaunchConfig(regions={REGION: region}, settle_seconds=15, **launches),
     )

@@ -105,6 +105,13 @@ class Launches:
             list(pool.map(self._look_at, tasks, results))
 
     def _look_at(self, task: LaunchTask, result: LaunchResult) -> None:
+        """Read one VM back; a failure to do so changes nothing of what was done."""
+        try:
+            self._read_back(task, result)
+        except HostlerError as error:
+            result.warnings.append(f"{task.vm_name}: it could not be read back: {error}")
+
+    def _read_back(self, task: LaunchTask, result: LaunchResult) -> None:
         """Read one VM back; where it is not there, nothing is known of it."""
         _, settings = region_of(task, self._fleet.config.launches)
         found = self._fleet.hyperstack_api().vms.list(settings.environment)

@@ -105,6 +105,7 @@ class LaunchResult(Result):
         network_setup: whether it has its port in the storage network; None: it gets none.
         firewall_configured: whether the firewall is attached; None: it gets none.
         placed_on: the host that it really runs on.
+        warnings: what could not be read back.
         command: the request that makes the VM; masked_command is the same, as keys and user data
             are never shown.
     """
@@ -117,6 +118,7 @@ class LaunchResult(Result):
     network_setup: bool | None = None
     firewall_configured: bool | None = None
     placed_on: str | None = None
+    warnings: list[str] = Field(default_factory=list)
     command: str | None = None
     masked_command: str | None = None
     estimated_resources: Estimate | None = None

@@ -38,7 +38,8 @@ class LaunchRegion(BaseModel):
 
     def has(self, host: str) -> bool:
         """Whether a host is in this region."""
-        return any(fnmatchcase(host, pattern) for pattern in self.hosts)
+        name = host.casefold()  # a wrong case is told of the host, not of its region
+        return any(fnmatchcase(name, pattern.casefold()) for pattern in self.hosts)
 
 
 class LaunchConfig(BaseModel):
