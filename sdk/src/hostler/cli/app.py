@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from hostler import __version__
 from hostler.cli.doctor import doctor
 from hostler.cli.gpu import app as gpu
+from hostler.cli.hyperstack import app as hyperstack
 from hostler.cli.log import log
 from hostler.cli.plan import app as plan
 from hostler.cli.schema import app as schema
@@ -90,6 +91,7 @@ app = typer.Typer(
 )
 app.add_typer(vm, name="vm")
 app.add_typer(gpu, name="gpu")
+app.add_typer(hyperstack, name="hyperstack")
 app.add_typer(plan, name="plan")
 app.command("log")(log)
 app.command("doctor")(doctor)
