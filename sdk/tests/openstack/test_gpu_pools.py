@@ -146,6 +146,22 @@ def test_a_move_that_fails_leaves_the_others(
 
 
 @pytest.mark.usefixtures("changed")
+def test_a_host_that_somebody_else_has_moved_meanwhile_is_left_there(
+    fleet: Fleet, cloud: Cloud, members: Read
+) -> None:
+    world = fleet.gpu.observe(flavors=True)
+    found = cloud.get("nova", "/v2.1/os-aggregates")["aggregates"]
+    ids = {a["name"]: a["id"] for a in found}
+    for name, action in (("L40-n3-runpod", "add_host"), ("L40-n3", "remove_host")):
+        path = f"/v2.1/os-aggregates/{ids[name]}/action"
+        cloud.post("nova", path, {action: {"host": "gpu-host-002"}})
+    now = members()
+    done = fleet.gpu.pools.run(task(ondemand=1, spot="rest"), world=world)
+    assert "it has been put into L40-n3-runpod since" in (done.error or "")
+    assert (done.changed, done.after, members()) == (False, {"ondemand": 1, "spot": 1}, now)
+
+
+@pytest.mark.usefixtures("changed")
 def test_servers_are_migrated_away_where_it_must_be(
     environment: None,  # noqa: ARG001 - it comes first
     cloud: Cloud,

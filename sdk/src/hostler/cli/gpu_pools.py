@@ -58,7 +58,8 @@ def _run(
     from hostler.cli.progress import bars
 
     with here.fleet() as fleet:
-        planned = fleet.gpu.pools.run(task, check=True)
+        world = fleet.gpu.observe(flavors=True)  # read once: what was shown is what is done
+        planned = fleet.gpu.pools.run(task, check=True, world=world)
         if check or not planned.changed:
             _show(here, planned, check=True)
             return 0
@@ -67,7 +68,7 @@ def _run(
         if not here.agreed(f"Make these moves ({len(planned.moves)})?", yes=yes, must_ask=True):
             raise typer.Abort
         with bars(here) as tell:
-            done = fleet.gpu.pools.run(task, parallel=parallel, on_progress=tell)
+            done = fleet.gpu.pools.run(task, parallel=parallel, on_progress=tell, world=world)
     _show(here, done, check=False)
     return 1 if done.error else 0
 
@@ -97,11 +98,9 @@ def _show(here: Session, result: GpuPoolResult, *, check: bool) -> None:
             here.show(*render.preview(move, with_diff=False))
     else:
         here.show("", _moves(result))
-    for warning in result.warnings:
-        here.complain(f"Warning: {warning}", "yellow")
+    here.warn(result.warnings)
     for move in result.moves:
-        for warning in move.plan.warnings if move.plan else ():
-            here.complain(f"Warning: {move.name}: {warning}", "yellow")
+        here.warn(f"{move.name}: {text}" for text in (move.plan.warnings if move.plan else ()))
     if result.error:
         here.complain(f"Error: {result.error}")
 

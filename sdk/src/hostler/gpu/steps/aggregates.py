@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from hostler.errors import BackendError, Conflict, NotFound
 from hostler.gpu.steps.base import HostStep, insisting, openstack, passing
+from hostler.models.nova import Aggregate
 from hostler.plan.step import Report, World
 
 
@@ -13,8 +16,8 @@ class AggregateStep(HostStep):
 
     Attributes:
         id, aggregate: the aggregate.
-        of_move: names of the move's aggregates; found in another pool at undo, the host has been
-            moved on by somebody else.
+        of_move: names of the move's aggregates; found in another one, the host has been moved on
+            by somebody else.
         others: the host's aggregates that the move leaves alone.
     """
 
@@ -31,8 +34,12 @@ class AggregateStep(HostStep):
         """Bring the host in or out, once; a host that is where it should be is left alone.
 
         Nova refuses while it still counts servers that are just leaving: that is tried again.
+
+        Raises:
+            Conflict: somebody else has moved the host since the move was planned.
         """
         here = {a.id: a for a in self.hold(world)}
+        self._check_not_moved_on(here.values())
         if self.id not in here:
             raise NotFound("it is gone", on=f"aggregate {self.aggregate!r}")
         if (self.host in here[self.id].hosts) == present:
@@ -54,7 +61,7 @@ class AggregateStep(HostStep):
         """
         for attempt in insisting(passing):
             with attempt:
-                self._check_not_moved_on(world)
+                self._check_not_moved_on(self.nova(world).aggregates())
                 self.put(world, present=present)
                 if self.is_in(world) != present:
                     raise BackendError(
@@ -62,14 +69,14 @@ class AggregateStep(HostStep):
                         on=f"host {self.host!r} in aggregate {self.aggregate!r}",
                     )
 
-    def _check_not_moved_on(self, world: World) -> None:
+    def _check_not_moved_on(self, aggregates: Iterable[Aggregate]) -> None:
         known = {*self.of_move, *self.others}
-        now = {a.name for a in self.nova(world).aggregates() if self.host in a.hosts}
+        now = {a.name for a in aggregates if self.host in a.hosts}
         if now - known:
             raise Conflict(
                 f"it has been put into {', '.join(sorted(now - known))} since",
                 on=f"host {self.host!r}",
-                hint="See 'hostler gpu hosts'; 'hostler plan forget' drops this plan.",
+                hint="See 'hostler gpu hosts', and run again. 'hostler plan forget' drops an old plan.",
             )
 
 
