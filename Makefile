@@ -28,8 +28,8 @@ demo: ## create, look at and remove real VMs here (IMAGE=my-cloud-image.qcow2 fo
 	[ -r "$$image" ] || { echo "demo: no such image: $$image" >&2; exit 1; }; \
 	.venv/bin/ansible-playbook playbooks/demo.yml --extra-vars "image='$$(realpath "$$image")'"
 
-test: setup rig-libvirt ## run every check there is, against real libvirt hosts
-	@status=0; $(PYTHON) tests/run.py || status=$$?; $(HOSTS) down; exit $$status
+test: setup rig-libvirt rig-openstack ## run every check there is, against real libvirt hosts and a real OpenStack
+	@status=0; $(PYTHON) tests/run.py || status=$$?; $(HOSTS) down; $(OPENSTACK) down; exit $$status
 
 quick: ## run the checks that need no libvirt (seconds)
 	@$(PYTHON) tests/run.py --quick

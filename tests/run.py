@@ -46,17 +46,21 @@ def main() -> int:
 
 
 def run_all(stages: Sequence[Stage]) -> list[Outcome]:
-    """Run lanes side by side, then the rig's lane alone; the outcomes in the order of `stages`."""
+    """Run lanes side by side, then the rigs' lanes; the outcomes in the order of `stages`."""
     lanes = {lane: [stage for stage in stages if stage.lane is lane] for lane in Lane}
-    rig = lanes.pop(Lane.RIG)
+    rigs = [lanes.pop(lane) for lane in (Lane.RIG, Lane.OPENSTACK)]
+    outcomes = _side_by_side(lanes.values()) + _side_by_side(rigs)
+    return sorted(outcomes, key=lambda outcome: stages.index(outcome.stage))
+
+
+def _side_by_side(lanes: Iterable[Sequence[Stage]]) -> list[Outcome]:
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         try:
-            outcomes = [outcome for lane in pool.map(_run_lane, lanes.values()) for outcome in lane]
+            return [outcome for lane in pool.map(_run_lane, lanes) for outcome in lane]
         except KeyboardInterrupt:
             _interrupted.set()
             stop()
             raise
-    return sorted(outcomes + _run_lane(rig), key=lambda outcome: stages.index(outcome.stage))
 
 
 def _run_lane(stages: Iterable[Stage]) -> list[Outcome]:

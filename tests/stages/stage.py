@@ -15,12 +15,13 @@ LOGS = ROOT / ".cache" / "test-logs"
 
 
 class Lane(Enum):
-    """Stages of one lane run in order; two lanes run side by side. RIG comes last and alone."""
+    """Stages of one lane run in order; two lanes run side by side, those of rigs last."""
 
     COLLECTION = auto()
     STATIC = auto()
     UNIT = auto()
     RIG = auto()
+    OPENSTACK = auto()
 
 
 class Kind(Enum):

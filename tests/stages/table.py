@@ -32,6 +32,19 @@ def unit(name: str, *argv: str, when: When = When.QUICK) -> Stage:
     return Stage(name, ("pytest", "-q", *argv), lane=Lane.UNIT, kind=Kind.PYTEST, when=when)
 
 
+def openstack(name: str, folder: str) -> Stage:
+    """Tests on a real OpenStack with fake computes."""
+    return Stage(
+        name,
+        ("pytest", "-v", "--durations=15", folder),
+        lane=Lane.OPENSTACK,
+        kind=Kind.PYTEST,
+        rig=("tests/rigs/openstack/box", "status"),
+        setup="make rig-openstack",
+        timeout=3600,
+    )
+
+
 def integration(name: str, folder: str) -> Stage:
     """Tests on real hypervisors and guests."""
     argv = ("pytest", "-v", "--durations=15", folder)
@@ -61,6 +74,9 @@ STAGES = (
     unit("collection-unit", "tests/unit"),
     integration("sdk-integration", "sdk/tests/integration"),
     integration("collection-integration", "tests/integration"),
+    openstack("openstack-rig", "tests/rigs/openstack"),
+    openstack("sdk-openstack", "sdk/tests/openstack"),
+    openstack("collection-openstack", "tests/openstack"),
     Stage(
         "bench",
         ("python", "-u", "-m", "benchmarks"),
