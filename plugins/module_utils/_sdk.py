@@ -23,13 +23,13 @@ SDK_RANGE = ">=0.1.0,<0.2"
 def sdk_problem() -> str | None:
     """Say why the SDK can't be used, or None where it can."""
     if not FOUND:
-        return str(missing_required_lib(f"hostler[libvirt]{SDK_RANGE}"))
+        return str(missing_required_lib(f"hostler[all]{SDK_RANGE}"))
     if fits(hostler.__version__):
         return None
     return (
         f"hostler {hostler.__version__} at {hostler.__path__[0]} does not fit the collection"
         f" hostler.fleet, which needs hostler{SDK_RANGE}. Run: "
-        f"{sys.executable} -m pip install 'hostler[libvirt]{SDK_RANGE}'"
+        f"{sys.executable} -m pip install 'hostler[all]{SDK_RANGE}'"
     )
 
 

@@ -51,4 +51,4 @@ def test_a_missing_sdk_is_a_sentence() -> None:
         text=True,
         check=True,
     )
-    assert "Failed to import the required Python library (hostler[libvirt]" in done.stdout
+    assert "Failed to import the required Python library (hostler[all]" in done.stdout
