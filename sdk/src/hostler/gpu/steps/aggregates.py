@@ -76,7 +76,7 @@ class AggregateStep(HostStep):
             raise Conflict(
                 f"it has been put into {', '.join(sorted(now - known))} since",
                 on=f"host {self.host!r}",
-                hint="See 'hostler gpu hosts', and run again. 'hostler plan forget' drops an old plan.",
+                hint="See 'hostler gpu hosts'; run again. 'hostler plan forget' drops this plan.",
             )
 
 
