@@ -36,7 +36,11 @@ OPENSTACK: Spec = {
     "cloud": {"type": "str", "fallback": (env_fallback, ["OS_CLOUD"])},
 }
 PARALLEL: Spec = {"parallel": {"type": "int"}}
-FLEET = ("config", "uri", "cloud", "netbox_url", "netbox_token", "netbox_required")
+FLEET = (
+    *("config", "uri", "cloud"),
+    *("netbox_url", "netbox_token", "netbox_required"),
+    *("hyperstack_url", "hyperstack_api_key"),
+)
 """The options that a Fleet is opened with."""
 
 _fleets: dict[tuple[object, ...], Fleet] = {}
