@@ -21,6 +21,8 @@ from ansible_collections.hostler.fleet.plugins.module_utils import (
     _gpu_pool,
     _journal,
     _module,
+    _openstack_info,
+    _openstack_port,
     _vm,
     _vm_batch,
     _vm_info,
@@ -30,6 +32,7 @@ from ansible_collections.hostler.fleet.plugins.module_utils import (
 from pydantic import BaseModel, BeforeValidator, SecretStr
 
 from hostler.models.gpu_pool import GpuPoolTask
+from hostler.models.network import PortTask
 from hostler.models.size import parse_size
 from hostler.models.vm import VmSpec
 from hostler.models.vm_task import Operation, SnapshotTask, VmOptions, VmQuery
@@ -46,6 +49,9 @@ MODULES = {
     "command_log": _journal.CLEAR,
     "command_log_info": _journal.COMMAND_LOG,
     "gpu_pool": _gpu_pool.MODULE,
+    "openstack_network_info": _openstack_info.NETWORKS,
+    "openstack_server_info": _openstack_info.SERVERS,
+    "openstack_server_port": _openstack_port.MODULE,
     "plan_info": _journal.PLANS,
 }
 KINDS = {SecretStr: "str", str: "str", int: "int", float: "float", bool: "bool", dict: "dict"}
@@ -213,3 +219,7 @@ def test_vm_batch_takes_filters_and_options() -> None:
 
 def test_gpu_pool_takes_the_fields_of_its_model() -> None:
     models(_gpu_pool.TASK, GpuPoolTask, "gpu_pool")
+
+
+def test_openstack_server_port_takes_the_fields_of_its_model() -> None:
+    models(_openstack_port.TASK, PortTask, "openstack_server_port")
