@@ -99,3 +99,24 @@ def test_loading_the_action_plugin_preloads_and_opens_nothing() -> None:
         "assert threading.active_count() == 1\n"
     )
     subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(COLLECTIONS)}, check=True)
+
+
+def test_tasks_import_nothing_more() -> None:
+    """Each runs in a fork of its own, so that an import in there is paid for by every task."""
+    code = (
+        "import sys\n"
+        "from ansible.module_utils.common.arg_spec import ArgumentSpecValidator\n"
+        "from ansible_collections.hostler.fleet.plugins.action import vm\n"
+        "from ansible_collections.hostler.fleet.plugins.module_utils import _vm\n"
+        "def run(**options):\n"
+        "    checked = ArgumentSpecValidator(**_vm.MODULE.arguments).validate(options)\n"
+        "    before = set(sys.modules)\n"
+        "    result = _vm.MODULE.perform(checked.validated_parameters, check=False)\n"
+        "    return result['changed'], {name.split('.')[0] for name in set(sys.modules) - before}\n"
+        "there = {'uri': 'test:///default', 'name': 'test'}\n"
+        "assert run(**there, state='running') == (False, set())\n"
+        "changed, loaded = run(**there, title='changed')\n"
+        "assert changed and not loaded & {'hostler', 'pydantic', 'libvirt'}, loaded\n"
+    )
+    env = {"PYTHONPATH": str(COLLECTIONS), "HOSTLER_STORE": os.environ["HOSTLER_STORE"]}
+    subprocess.run([sys.executable, "-c", code], env=env, check=True)
