@@ -14,17 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rigs.openstack import launching
 from rigs.openstack.faults import Faults, Rule
-
-from hostler import Fleet
-from hostler.errors import HostlerError
-from hostler.gpu import lock
-from hostler.models.launch import LaunchResult
-from hostler.openstack import ports
-from hostler.testing.hyperstack import FakeHyperstack
-
-from . import launching
-from .launching import (
+from rigs.openstack.launching import (
     ENVIRONMENT,
     FIREWALL,
     HOST,
@@ -35,6 +27,13 @@ from .launching import (
     Bridge,
     key_of,
 )
+
+from hostler import Fleet
+from hostler.errors import HostlerError
+from hostler.gpu import lock
+from hostler.models.launch import LaunchResult
+from hostler.openstack import ports
+from hostler.testing.hyperstack import FakeHyperstack
 
 pytestmark = pytest.mark.usefixtures("changed")
 

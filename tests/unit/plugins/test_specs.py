@@ -19,6 +19,7 @@ import pytest
 from ansible_collections.hostler.fleet.plugins.module_utils import (
     _gpu_info,
     _gpu_pool,
+    _hyperstack_launch,
     _journal,
     _module,
     _openstack_info,
@@ -32,6 +33,7 @@ from ansible_collections.hostler.fleet.plugins.module_utils import (
 from pydantic import BaseModel, BeforeValidator, SecretStr
 
 from hostler.models.gpu_pool import GpuPoolTask
+from hostler.models.launch import LaunchTask
 from hostler.models.network import PortTask
 from hostler.models.size import parse_size
 from hostler.models.vm import VmSpec
@@ -49,6 +51,7 @@ MODULES = {
     "command_log": _journal.CLEAR,
     "command_log_info": _journal.COMMAND_LOG,
     "gpu_pool": _gpu_pool.MODULE,
+    "hyperstack_launch": _hyperstack_launch.MODULE,
     "openstack_network_info": _openstack_info.NETWORKS,
     "openstack_server_info": _openstack_info.SERVERS,
     "openstack_server_port": _openstack_port.MODULE,
@@ -223,3 +226,8 @@ def test_gpu_pool_takes_the_fields_of_its_model() -> None:
 
 def test_openstack_server_port_takes_the_fields_of_its_model() -> None:
     models(_openstack_port.TASK, PortTask, "openstack_server_port")
+
+
+def test_hyperstack_launch_takes_the_fields_of_its_model() -> None:
+    spec = {**_hyperstack_launch.TASK, "hostname": {"type": "str", "required": True}}
+    models(spec, LaunchTask, "hyperstack_launch")

@@ -11,7 +11,9 @@ from typer.core import TyperGroup
 from hostler import __version__
 from hostler.cli.doctor import doctor
 from hostler.cli.gpu import app as gpu
+from hostler.cli.host import app as host
 from hostler.cli.hyperstack import app as hyperstack
+from hostler.cli.launch import app as launch
 from hostler.cli.log import log
 from hostler.cli.plan import app as plan
 from hostler.cli.schema import app as schema
@@ -25,7 +27,7 @@ UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 """Click's own, wherever this version of typer keeps it."""
 
 _FLAGS = ("--json", "--quiet", "--no-color")
-_VALUES = ("--uri", "--cloud", "--config")
+_VALUES = ("--uri", "--host", "--cloud", "--config")
 
 
 def hoist(args: list[str]) -> list[str]:
@@ -90,8 +92,10 @@ app = typer.Typer(
     "3 changes to make (--check --detailed-exitcode).",
 )
 app.add_typer(vm, name="vm")
+app.add_typer(host, name="host")
 app.add_typer(gpu, name="gpu")
 app.add_typer(hyperstack, name="hyperstack")
+app.add_typer(launch, name="launch")
 app.add_typer(plan, name="plan")
 app.command("log")(log)
 app.command("doctor")(doctor)
@@ -110,6 +114,9 @@ def root(
     uri: Annotated[
         str | None, typer.Option(help="libvirt URI, such as qemu+ssh://root@host/system.")
     ] = None,
+    host: Annotated[
+        str | None, typer.Option("--host", help="A host of the pool, in place of its URI.")
+    ] = None,
     cloud: Annotated[str | None, typer.Option(help="OpenStack: a cloud of clouds.yaml.")] = None,
     config: Annotated[
         str | None, typer.Option(help="Path of a fleet.yml.", envvar="HOSTLER_CONFIG")
@@ -122,4 +129,4 @@ def root(
     ] = False,
 ) -> None:
     """Run VMs as code: every change is a plan you can preview, apply and undo."""
-    ctx.obj = Session(uri, cloud, config, json, quiet, no_color)
+    ctx.obj = Session(uri, host, cloud, config, json, quiet, no_color)

@@ -104,6 +104,7 @@ def _complete(
             f"there is a VM {task.vm_name!r} already, and it {place}",
             hint="Give the new one another name, or delete that one.",
         )
+    _check_same(task, vm)
     connect = port_steps(task, world, settings, server)
     guard = firewall_step(task, world, settings, vm)
     steps = [*connect, *guard]
@@ -117,6 +118,19 @@ def _complete(
         facts=_facts(world, vm.flavor, vm.image.name),
         steps=steps,
     )
+
+
+def _check_same(task: LaunchTask, vm: HyperstackVm) -> None:
+    """Refuse a VM that is made of something else than is wanted, as far as it shows."""
+    image, by_id = vm.image.name, task.image.isdigit()
+    differs = []
+    if image is not None and not by_id and task.image != image:
+        differs.append(f"its image is {image}, not {task.image}")
+    if task.flavor not in (None, vm.flavor.name):
+        differs.append(f"its flavor is {vm.flavor.name}, not {task.flavor}")
+    if differs:
+        what = f"there is a VM {vm.name!r} already, and {'; '.join(differs)}"
+        raise Conflict(what, hint="Delete that one first, or give the new one another name.")
 
 
 def _free_host(task: LaunchTask, world: LaunchWorld) -> Aggregate:

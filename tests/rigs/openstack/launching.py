@@ -1,4 +1,6 @@
-# SPDX-License-Identifier: Apache-2.0
+# Copyright: Hostler contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A Hyperstack whose VMs are servers of the real Nova, and what a launch needs to have there."""
 
 from __future__ import annotations
@@ -6,13 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import SecretStr
-from rigs.openstack.api import Cloud
-from rigs.openstack.cloud import IMAGE
 
 from hostler.config import FleetConfig
 from hostler.models.hyperstack_config import HyperstackConfig
 from hostler.models.launch_config import LaunchConfig, LaunchRegion
 from hostler.testing.hyperstack import FakeHyperstack, Hooks, Row
+from rigs.openstack.api import Cloud
+from rigs.openstack.cloud import IMAGE
 
 ENVIRONMENT, REGION, KEY = "CA1-RunPod", "CANADA-1", "fleet"
 IMAGE_NAME, FIREWALL, NETWORK = "RunPod Ubuntu 22.04", "runpod-ca1", "storage-network"
