@@ -10,7 +10,8 @@ short_description: Launch GPU VMs of Hyperstack on hosts of your own
 version_added: 0.1.0
 description:
   - Makes a VM at Hyperstack that takes all GPUs of a host, waits until it runs, looks up in Nova
-    whether it landed on that host, gives it a port in the storage network and attaches the firewall.
+    whether it landed on that host, gives it a port in the storage network and attaches the
+    firewall.
   - Everything is checked before anything is made. When a step fails, those before it are undone.
   - A VM that is there already, and runs on its host, gets what it lacks of port and firewall.
   - Hyperstack can't be told a host. The host must be in the pool for launches (V(runpod)), with no

@@ -66,7 +66,7 @@ def test_life(play: Play, fake: FakeHyperstack, tmp_path: Path) -> None:
             {"name": "again", MODULE: TASK},
             {"name": "another", MODULE: {**TASK, "image": "none"}, "ignore_errors": True},
             {"name": "no host", MODULE: {**TASK, "hostname": "x"}, "ignore_errors": True},
-            {"name": "two seeds", MODULE: {**TASK, "user_data": "#cloud-config"}, "ignore_errors": True},
+            {"name": "two seeds", MODULE: {**TASK, "user_data": "#cloud"}, "ignore_errors": True},
         ]
     )
     preview, launched = results["preview"], results["launched"]
