@@ -33,3 +33,15 @@ def plan_ids(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     except Exception:  # noqa: BLE001 - as above
         return []
     return [(p.plan.id, p.plan.summary) for p in plans if p.plan.id.startswith(incomplete)]
+
+
+def host_ids(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Complete the id of a host."""
+    try:
+        from hostler.fleet import Fleet
+
+        with Fleet(ctx.find_root().params.get("config")) as fleet:
+            ids = [host.id for host in fleet.hosts.list()]
+    except Exception:  # noqa: BLE001 - as above
+        return []
+    return [name for name in ids if name.startswith(incomplete)]

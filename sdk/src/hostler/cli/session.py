@@ -23,6 +23,7 @@ class Session:
     """One run of the command. Results go to stdout, all else to stderr."""
 
     uri: str | None = None
+    host: str | None = None
     cloud: str | None = None
     config: str | None = None
     json: bool = False
@@ -33,7 +34,7 @@ class Session:
         """Open the fleet that the options name."""
         from hostler.fleet import Fleet
 
-        return Fleet(self.config, uri=self.uri, cloud=self.cloud)
+        return Fleet(self.config, uri=self.uri, host=self.host, cloud=self.cloud)
 
     @cached_property
     def out(self) -> Console:
