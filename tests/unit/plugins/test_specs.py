@@ -19,7 +19,10 @@ import pytest
 from ansible_collections.hostler.fleet.plugins.module_utils import (
     _gpu_info,
     _gpu_pool,
+    _hyperstack_catalogue,
+    _hyperstack_firewall,
     _hyperstack_launch,
+    _hyperstack_vm,
     _journal,
     _module,
     _openstack_info,
@@ -33,6 +36,14 @@ from ansible_collections.hostler.fleet.plugins.module_utils import (
 from pydantic import BaseModel, BeforeValidator, SecretStr
 
 from hostler.models.gpu_pool import GpuPoolTask
+from hostler.models.hyperstack_task import (
+    AttachmentTask,
+    EnvironmentTask,
+    FirewallTask,
+    HyperstackVmQuery,
+    HyperstackVmTask,
+    KeypairTask,
+)
 from hostler.models.launch import LaunchTask
 from hostler.models.network import PortTask
 from hostler.models.size import parse_size
@@ -52,6 +63,18 @@ MODULES = {
     "command_log_info": _journal.COMMAND_LOG,
     "gpu_pool": _gpu_pool.MODULE,
     "hyperstack_launch": _hyperstack_launch.MODULE,
+    "hyperstack_environment": _hyperstack_catalogue.ENVIRONMENT,
+    "hyperstack_environment_info": _hyperstack_catalogue.ENVIRONMENTS,
+    "hyperstack_firewall": _hyperstack_firewall.FIREWALL,
+    "hyperstack_firewall_attachment": _hyperstack_firewall.ATTACHMENT,
+    "hyperstack_firewall_info": _hyperstack_firewall.INFO,
+    "hyperstack_flavor_info": _hyperstack_catalogue.FLAVORS,
+    "hyperstack_image_info": _hyperstack_catalogue.IMAGES,
+    "hyperstack_keypair": _hyperstack_catalogue.KEYPAIR,
+    "hyperstack_region_info": _hyperstack_catalogue.REGIONS,
+    "hyperstack_stock_info": _hyperstack_catalogue.STOCK,
+    "hyperstack_vm": _hyperstack_vm.VM,
+    "hyperstack_vm_info": _hyperstack_vm.INFO,
     "openstack_network_info": _openstack_info.NETWORKS,
     "openstack_server_info": _openstack_info.SERVERS,
     "openstack_server_port": _openstack_port.MODULE,
@@ -231,3 +254,16 @@ def test_openstack_server_port_takes_the_fields_of_its_model() -> None:
 def test_hyperstack_launch_takes_the_fields_of_its_model() -> None:
     spec = {**_hyperstack_launch.TASK, "hostname": {"type": "str", "required": True}}
     models(spec, LaunchTask, "hyperstack_launch")
+
+
+def test_hyperstack_modules_take_the_fields_of_their_models() -> None:
+    needed = {"type": "str", "required": True}
+    spec = dict(MODULES["hyperstack_vm"].arguments["argument_spec"])
+    vm = at_top(spec, _hyperstack_vm.FIELDS)
+    models({**vm, "name": needed, "environment": needed}, HyperstackVmTask, "hyperstack_vm")
+    assert spec["vms"]["options"] == {**_hyperstack_vm.FIELDS, "name": needed}
+    models(_hyperstack_vm.QUERY, HyperstackVmQuery, "hyperstack_vm_info")
+    models(_hyperstack_firewall.TASK, FirewallTask, "hyperstack_firewall")
+    models(_hyperstack_firewall.ATTACHMENT_TASK, AttachmentTask, "hyperstack_firewall_attachment")
+    models(_hyperstack_catalogue.ENVIRONMENT_TASK, EnvironmentTask, "hyperstack_environment")
+    models(_hyperstack_catalogue.KEYPAIR_TASK, KeypairTask, "hyperstack_keypair")
