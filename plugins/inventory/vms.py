@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: vms
-short_description: VMs of one or many libvirt hypervisors
+short_description: VMs of libvirt hypervisors, and of Hyperstack
 version_added: 0.1.0
 author: Hostler contributors (@hostler)
 description:
@@ -20,6 +20,10 @@ description:
     bridge of each card by its MAC address, C(disks) the file, device or volume of each disk by its
     target. C(addresses) has a list for each source that was asked, C(null) where it could not tell.
     What a VM does not have is left out.
+  - VMs of Hyperstack are read with O(sources). Their C(hostler_vm) has C(environment), C(region),
+    C(flavor), C(gpu), C(gpu_count) and C(image), their number as C(uuid), Hyperstack's word for the
+    status as C(hyperstack_status), and V(hyperstack) as C(host). Their public address becomes
+    C(ansible_host). A label such as V(stage=test) has a value, others an empty one.
   - The configuration file's name ends in C(hostler.yml) or C(hostler.yaml).
 extends_documentation_fragment:
   - ansible.builtin.constructed
@@ -35,6 +39,15 @@ options:
     type: str
     required: true
     choices: [hostler.fleet.vms]
+  sources:
+    description:
+      - Where VMs are read from.
+      - V(hyperstack) takes its address and key from the configuration, or from
+        C(HYPERSTACK_API_URL) and C(HYPERSTACK_API_KEY).
+    type: list
+    elements: str
+    choices: [libvirt, hyperstack]
+    default: [libvirt]
   uri:
     description:
       - libvirt URIs of the hypervisors.
@@ -98,10 +111,12 @@ options:
       - V(lease) is the DHCP server of libvirt's networks.
       - V(arp) is the hypervisor's ARP table. It is asked about running VMs without a lease only.
       - V(agent) is the guest agent. It is asked with O(agent=true) only.
+      - V(floating) is the public address of a VM of Hyperstack, V(fixed) the one within its
+        environment.
     type: list
     elements: str
-    choices: [agent, lease, arp]
-    default: [agent, lease, arp]
+    choices: [agent, lease, arp, floating, fixed]
+    default: [agent, lease, arp, floating]
   address_family:
     description:
       - Only addresses of this family become C(ansible_host). With V(any), IPv4 is preferred.
@@ -131,7 +146,7 @@ options:
         C(host_kvm1), C(os_type_linux), C(label_role_web).
     type: list
     elements: str
-    choices: [status, host, uri, os_type, labels]
+    choices: [status, host, uri, os_type, labels, environment, region, flavor]
     default: []
   xml:
     description: Add the domain's XML, without its passwords, as C(hostler_vm.xml).
@@ -167,6 +182,12 @@ address_networks: [10.20.0.0/16]
 compose:
   ansible_user: "'admin' if hostler_vm.os_type == 'windows' else 'root'"
 
+# The VMs of Hyperstack, in groups such as region_CANADA_1 and label_runpod
+---
+plugin: hostler.fleet.vms
+sources: [hyperstack]
+group_by: [environment, region, flavor, status, labels]
+
 # Kept for ten minutes
 ---
 plugin: hostler.fleet.vms
@@ -176,6 +197,7 @@ cache_connection: ~/.cache/ansible-inventory
 cache_timeout: 600
 """
 
+import os
 import typing as t
 
 from ansible.errors import AnsibleParserError
@@ -188,6 +210,8 @@ from ansible_collections.hostler.fleet.plugins.plugin_utils._inventory import (
 )
 from ansible_collections.hostler.fleet.plugins.plugin_utils._inventory_base import HostlerInventory
 
+_OF_LIBVIRT = ("agent", "lease", "arp")
+
 
 class InventoryModule(HostlerInventory):
     NAME = "hostler.fleet.vms"
@@ -195,12 +219,17 @@ class InventoryModule(HostlerInventory):
     def request(self) -> dict[str, t.Any]:
         states = self.get_option("states")
         sources = self.get_option("address_sources")
+        asked = [
+            s for s in sources if s in _OF_LIBVIRT and (s != "agent" or self.get_option("agent"))
+        ]
         return {
+            "systems": self.get_option("sources"),
+            "hyperstack_url": os.environ.get("HYPERSTACK_API_URL"),
             "uri": self.get_option("uri"),
             "config": self.get_option("config"),
             "names": self.get_option("names"),
             "states": [] if "all" in states else states,
-            "sources": [s for s in sources if s != "agent" or self.get_option("agent")],
+            "sources": asked,
             "agent_timeout": self.get_option("agent_timeout"),
             "timeout": self.get_option("timeout"),
             "xml": self.get_option("xml"),

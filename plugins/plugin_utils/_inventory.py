@@ -27,7 +27,7 @@ class Choices:
     labels: dict[str, str] = field(default_factory=dict)
     exclude_labels: dict[str, str] = field(default_factory=dict)
     group_by: Sequence[str] = ()
-    address_sources: Sequence[str] = ("agent", "lease", "arp")
+    address_sources: Sequence[str] = ("agent", "lease", "arp", "floating")
     address_family: str = "any"
     address_networks: Sequence[Network] = ()
 
@@ -155,5 +155,6 @@ def groups_of(vm: Row, kinds: Sequence[str]) -> list[str]:
     """Return the groups that a VM is in by itself."""
     groups = [f"{kind}_{vm[kind]}" for kind in kinds if kind != "labels" and vm.get(kind)]
     if "labels" in kinds:
-        groups += [f"label_{name}_{value}" for name, value in vm.get("labels", {}).items()]
+        labels = vm.get("labels", {}).items()
+        groups += [f"label_{name}_{value}" if value else f"label_{name}" for name, value in labels]
     return groups

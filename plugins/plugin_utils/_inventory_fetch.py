@@ -1,7 +1,7 @@
 # Copyright: Hostler contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads the hypervisors of an inventory through the SDK."""
+"""Reads the hypervisors of an inventory, and Hyperstack, through the SDK."""
 
 from __future__ import annotations
 
@@ -17,12 +17,33 @@ def fetch(request: dict[str, t.Any]) -> list[dict[str, t.Any]]:
     """Read what an inventory asks for.
 
     Raises:
-        AnsibleParserError: the SDK or libvirt's library is missing, or the configuration is bad.
+        AnsibleParserError: the SDK or a library of it is missing, or the configuration is bad.
     """
     if problem := sdk_problem():
         raise AnsibleParserError(problem)
     from hostler.errors import HostlerError
 
+    rows: list[dict[str, t.Any]] = []
+    try:
+        if "libvirt" in request["systems"]:
+            rows += _hypervisors(request)
+        if "hyperstack" in request["systems"]:
+            rows.append(_hyperstack(request))
+    except HostlerError as error:
+        raise AnsibleParserError(str(error)) from error
+    return rows
+
+
+def _hyperstack(request: dict[str, t.Any]) -> dict[str, t.Any]:
+    from hostler import Fleet
+    from hostler.hyperstack.inventory import collect
+
+    names, states = request["names"], request["states"]
+    with Fleet(request["config"]) as fleet:
+        return collect(fleet.hyperstack_api(), names=list(map(str, names)), states=states)
+
+
+def _hypervisors(request: dict[str, t.Any]) -> list[dict[str, t.Any]]:
     try:
         from hostler.vms.inventory import Wanted, collect
     except ImportError as error:
@@ -35,11 +56,7 @@ def fetch(request: dict[str, t.Any]) -> list[dict[str, t.Any]]:
         timeout=request["timeout"],
         xml=request["xml"],
     )
-    try:
-        hosts = collect(_uris(request), wanted)
-    except HostlerError as error:
-        raise AnsibleParserError(str(error)) from error
-    return t.cast("list[dict[str, t.Any]]", hosts)
+    return t.cast("list[dict[str, t.Any]]", collect(_uris(request), wanted))
 
 
 def _uris(request: dict[str, t.Any]) -> list[str]:
