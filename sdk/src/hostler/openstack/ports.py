@@ -20,17 +20,17 @@ POLL = 0.5
 _BUSY = ("task_state", "vm_state")
 
 
-def ours(cloud: Cloud, name: str, network: str) -> PortView | None:
+def ours(cloud: Cloud, port: str, network: str) -> PortView | None:
     """Return the port of a name in a network.
 
     Raises:
         Conflict: there are several.
     """
-    found = [port for port in cloud.network.ports(name=name) if port.network_id == network]
+    found = [one for one in cloud.network.ports(name=port) if one.network_id == network]
     if len(found) > 1:
-        ids = ", ".join(sorted(port.id for port in found))
+        ids = ", ".join(sorted(one.id for one in found))
         hint = "Delete the one that is not used."
-        raise Conflict(f"there are several: {ids}", on=f"port {name!r}", hint=hint)
+        raise Conflict(f"there are several: {ids}", on=f"port {port!r}", hint=hint)
     return found[0] if found else None
 
 
@@ -72,7 +72,15 @@ def detach(cloud: Cloud, server: str, port: PortView, timeout: float) -> None:
 
 
 def delete(cloud: Cloud, port: PortView) -> None:
-    """Delete a port, where it is there."""
+    """Delete a port, where it is there.
+
+    Raises:
+        Conflict: a server has it.
+    """
+    device = _device(cloud, port)
+    if device:
+        hint = "Detach it there first."
+        raise Conflict(f"server {device} has it", on=f"port {port.name!r}", hint=hint)
     with suppress(NotFound):
         cloud.network.delete_port(port.id)
 
@@ -95,9 +103,20 @@ def _device(cloud: Cloud, port: PortView) -> str | None:
 
 
 def _until(look: Callable[[], bool], deadline: float, on: str, what: str) -> None:
-    while not look():
+    """Wait; a look that gets no answer is one of many."""
+    while True:
+        error: HostlerError = Timeout(
+            f"it is not {what} in time", on=on, hint="See nova-compute's log."
+        )
+        try:
+            if look():
+                return
+        except HostlerError as failure:
+            if not failure.ambiguous:
+                raise
+            error = failure
         if time.monotonic() > deadline:
-            raise Timeout(f"it is not {what} in time", on=on, hint="See nova-compute's log.")
+            raise error
         time.sleep(POLL)
 
 

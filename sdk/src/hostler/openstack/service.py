@@ -19,6 +19,7 @@ from hostler.models.nova import Server
 from hostler.models.problems import checked
 from hostler.openstack.lookup import find
 from hostler.openstack.planner import PortWorld, plan_port
+from hostler.openstack.ports import ours
 from hostler.plan.plan import Plan
 from hostler.plan.results import apply_all, failed, result_of
 from hostler.plan.runner import OnProgress
@@ -127,9 +128,13 @@ class Openstack:
         runner = self._fleet.runner
         outcomes = {} if check else apply_all(runner, [plan], parallel=1, on_progress=on_progress)
         result = result_of(PortResult, plan.facts["port"], plan, outcomes)
-        there = self._fleet.openstack_cloud().network.ports(name=plan.facts["port"])
-        ours = [port for port in there if port.network_id == plan.facts["network"]]
-        result.port = ours[0] if len(ours) == 1 else None
+        try:
+            result.port = ours(self._fleet.openstack_cloud(), **plan.facts)
+        except HostlerError as error:
+            if result.error is None:
+                result.error, result.error_code = str(error), error.code
+        if outcomes and result.port and not result.error:
+            result.after = {**result.after, "addresses": list(result.port.addresses)}
         return result
 
     def _world(self, task: PortTask) -> PortWorld:
