@@ -85,21 +85,27 @@ class Migrations:
         results = [
             _result(task.host, plan, outcomes) for task, plan in zip(parsed, planned, strict=True)
         ]
-        self._verify(results, self._fleet.gpu.observe() if outcomes else world)
+        self._look(results, None if outcomes else world)
         return results
 
     def _world(self, world: GpuWorld | None) -> GpuWorld:
         return world or self._fleet.gpu.observe(flavors=True)
 
+    def _look(self, results: Sequence[MigrationResult], world: GpuWorld | None) -> None:
+        """Say where the hosts are; a failure to do so changes nothing of what was done."""
+        try:
+            self._verify(results, world or self._fleet.gpu.observe())
+        except HostlerError as error:
+            for result in results:
+                result.warnings.append(f"where it is now could not be read: {error}")
+
     def _verify(self, results: Sequence[MigrationResult], world: GpuWorld) -> None:
         """Say where the hosts are, side by side, as each needs a look into placement."""
-
-        def one(result: MigrationResult) -> None:
-            if result.target_aggregate is not None:
-                result.verification = self._where(result, world)
-
+        todo = [result for result in results if result.target_aggregate is not None]
         with ThreadPoolExecutor(8) as pool:
-            list(pool.map(one, results))
+            found = list(pool.map(lambda result: self._where(result, world), todo))
+        for result, verification in zip(todo, found, strict=True):
+            result.verification = verification
 
     def _where(self, result: MigrationResult, world: GpuWorld) -> Verification:
         compute = world.computes.get(result.name)

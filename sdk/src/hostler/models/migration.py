@@ -86,6 +86,7 @@ class MigrationResult(Result):
             again are in the command log.
         execution_time: seconds.
         verification: where it is now.
+        warnings: what could not be read afterwards.
     """
 
     source_aggregate: str | None = None
@@ -93,3 +94,4 @@ class MigrationResult(Result):
     commands_executed: list[str] = Field(default_factory=list)
     execution_time: float | None = None
     verification: Verification | None = None
+    warnings: list[str] = Field(default_factory=list)

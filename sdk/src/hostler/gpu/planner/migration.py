@@ -183,6 +183,9 @@ def _warnings(
     found = metadata.warnings(world, task, route.target)
     if servers and not task.drain:
         found.append(f"{len(servers)} of its servers stay on it and change the pool with it.")
+    if route.source is None and route.others:
+        names = ", ".join(aggregate.name for aggregate in route.others)
+        found.append(f"It is in no pool, and stays in {names}.")
     if compute is None:
         found.append("It has no compute service: placement's copy can't be checked.")
     elif not compute.enabled:
