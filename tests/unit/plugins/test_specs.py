@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.hostler.fleet.plugins.module_utils import (
+    _aggregate_migration,
     _gpu_info,
     _gpu_pool,
     _hyperstack_catalogue,
@@ -45,6 +46,7 @@ from hostler.models.hyperstack_task import (
     KeypairTask,
 )
 from hostler.models.launch import LaunchTask
+from hostler.models.migration import MigrationTask
 from hostler.models.network import PortTask
 from hostler.models.size import parse_size
 from hostler.models.vm import VmSpec
@@ -58,6 +60,7 @@ MODULES = {
     "vm_snapshot": _vm_snapshot.MODULE,
     "vm_batch": _vm_batch.MODULE,
     "aggregate_info": _gpu_info.AGGREGATES,
+    "aggregate_migration": _aggregate_migration.MODULE,
     "aggregate_target_info": _gpu_info.TARGET,
     "command_log": _journal.CLEAR,
     "command_log_info": _journal.COMMAND_LOG,
@@ -267,3 +270,8 @@ def test_hyperstack_modules_take_the_fields_of_their_models() -> None:
     models(_hyperstack_firewall.ATTACHMENT_TASK, AttachmentTask, "hyperstack_firewall_attachment")
     models(_hyperstack_catalogue.ENVIRONMENT_TASK, EnvironmentTask, "hyperstack_environment")
     models(_hyperstack_catalogue.KEYPAIR_TASK, KeypairTask, "hyperstack_keypair")
+
+
+def test_aggregate_migration_takes_the_fields_of_its_model() -> None:
+    spec = {**_aggregate_migration.TASK, "host": {"type": "str", "required": True}}
+    models(spec, MigrationTask, "aggregate_migration")
