@@ -15,6 +15,7 @@ from hostler.cli.host import app as host
 from hostler.cli.hyperstack import app as hyperstack
 from hostler.cli.launch import app as launch
 from hostler.cli.log import log
+from hostler.cli.openstack import app as openstack
 from hostler.cli.plan import app as plan
 from hostler.cli.schema import app as schema
 from hostler.cli.session import Session, session
@@ -96,6 +97,7 @@ app.add_typer(host, name="host")
 app.add_typer(gpu, name="gpu")
 app.add_typer(hyperstack, name="hyperstack")
 app.add_typer(launch, name="launch")
+app.add_typer(openstack, name="openstack")
 app.add_typer(plan, name="plan")
 app.command("log")(log)
 app.command("doctor")(doctor)
