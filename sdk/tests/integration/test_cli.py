@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +76,13 @@ class Cli:
             text=True,
         )
 
-    def terminal(self, *args: str, answer: str) -> tuple[int, str]:
-        """Run on a terminal, answer the question; the exit code and all that was shown."""
+    def terminal(
+        self, *args: str, answer: str, meanwhile: Callable[[], object] = int
+    ) -> tuple[int, str]:
+        """Run on a terminal, answer the question; the exit code and all that was shown.
+
+        ``meanwhile`` is done after the question, and before the answer.
+        """
         process, terminal = pty.fork()
         if process == 0:
             os.execve(COMMAND[0], [*COMMAND, *args], self.env)
@@ -91,6 +97,7 @@ class Cli:
                 break
             shown += part
             if b"[y/N]" in part:
+                meanwhile()
                 os.write(terminal, answer.encode() + b"\n")
         return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), shown.decode()
 
@@ -207,6 +214,40 @@ def test_a_terminal_asks_and_shows_progress(cli: Cli) -> None:
     assert "\x1b[32mrunning" in shown
     _, shown = cli.terminal("vm", "list", f"{cli.prefix}*", "--no-color", answer="")
     assert "\x1b[32m" not in shown
+
+
+@pytest.mark.fault
+def test_what_has_changed_since_it_was_shown_is_left_alone(cli: Cli) -> None:
+    """Somebody else makes one of the VMs, in another way, while the question is asked."""
+    document = cli.document(2)
+
+    def make_another() -> None:
+        other = HALTED.replace("NAME", cli.name(2)).replace("16", "32").split("|")[1]
+        connection = libvirt.open(SYSTEM)
+        connection.defineXML(other)
+        connection.close()
+
+    code, shown = cli.terminal("vm", "apply", document, answer="y", meanwhile=make_another)
+    assert code == 1
+    assert f"VM {cli.name(2)} on {SYSTEM}: it is no longer as it was" in " ".join(shown.split())
+    assert states(cli) == {"2": "stopped"}
+    assert cli.json("plan", "list") == []
+    code, shown = cli.terminal("vm", "apply", document, answer="y")
+    assert code == 0
+    assert states(cli) == {"1": "running", "2": "running"}
+
+
+def test_only_what_was_shown_is_deleted(cli: Cli) -> None:
+    cli.run("vm", "apply", cli.document(1, "stopped"))
+
+    def make_another() -> None:
+        cli.run("vm", "apply", cli.document(2, "stopped"))
+
+    glob = f"{cli.prefix}*"
+    code, shown = cli.terminal("vm", "delete", glob, answer="y", meanwhile=make_another)
+    assert code == 0
+    assert "Delete 1 VMs?" in shown
+    assert states(cli) == {"2": "stopped"}
 
 
 def test_the_same_document_from_two_commands_at_once(cli: Cli) -> None:

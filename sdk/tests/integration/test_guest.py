@@ -136,6 +136,21 @@ def test_address(fleet: Fleet, name: str, inside: Inside) -> None:
     assert address in inside("ip -o address show eth0")
     vm = fleet.vms.get(name, fields=["addresses"])
     assert (vm.network.source, vm.agent_connected) == ("agent", True)
+    assert vm.warnings == []
+
+
+def test_agent_that_hangs(fleet: Fleet, name: str, inside: Inside) -> None:
+    """The lease tells the address; that the agent says nothing is told too."""
+    stop = "p=$(pidof qemu-ga); (sleep 1; kill -STOP $p; sleep 6; kill -CONT $p) >/dev/null 2>&1 &"
+    inside(stop)
+    time.sleep(1.5)
+    vm = fleet.vms.get(name, fields=["addresses"], agent_timeout=2)
+    assert (vm.network.source, vm.agent_connected) == ("lease", True)
+    assert vm.network.ip_address
+    [warning] = vm.warnings
+    assert warning.startswith("addresses by agent: ")
+    time.sleep(5)
+    assert inside("echo back") == "back"
 
 
 @pytest.mark.parametrize("what", [{"wait_for": "ssh"}, {"wait_for": "port", "wait_port": 8080}])

@@ -115,6 +115,14 @@ def test_show(run: Run) -> None:
     assert run("vm", "show", "web-1", "--xml").stdout.startswith("<domain")
 
 
+def test_what_could_not_be_read_goes_to_stderr(run: Run) -> None:
+    there = ("--uri", "test:///default", "--json")
+    assert run("vm", "list", *there).stderr == ""
+    shown = run("vm", "list", "--field", "addresses", *there)
+    assert "Warning: test on test:///default: addresses by lease: " in shown.stderr
+    assert json.loads(shown.stdout)["warnings"]
+
+
 def test_apply_checks_then_makes(run: Run, document: Path) -> None:
     shown = run("vm", "apply", str(document), "--check", "--diff")
     assert "new: create VM new" in shown.stdout

@@ -42,6 +42,15 @@ def test_vm_info() -> None:
     assert info["pagination"] == {"page": 1, "limit": 0, "total": 1, "pages": 1}
 
 
+def test_what_could_not_be_read_is_a_warning() -> None:
+    """The test driver has no leases: that matters to those who ask for addresses."""
+    assert perform(_vm_info.MODULE, uri=TEST)["warnings"] == []
+    info = perform(_vm_info.MODULE, uri=TEST, fields=["addresses"])
+    [warning] = info["warnings"]
+    assert warning.startswith(f"test on {TEST}: addresses by lease: ")
+    assert info["vms"][0]["warnings"] == [warning.split(": ", 1)[1]]
+
+
 def test_life_of_a_vm() -> None:
     wanted: dict[str, Any] = {
         "uri": TEST,

@@ -3,18 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import libvirt
 
-from hostler.backends.libvirt.connection import bounded
 from hostler.backends.libvirt.domains import DomainState
-from hostler.backends.libvirt.faults import translated
 from hostler.backends.libvirt.hypervisor import Hypervisor
-from hostler.errors import BackendError, Timeout, Unsupported
+from hostler.errors import HostlerError, Timeout, Unsupported
 
 SECONDS = 3
 
@@ -26,7 +24,7 @@ class Statistics:
     """What libvirt told by domain name, and why it told nothing of some (``failed``)."""
 
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
-    failed: dict[str, BackendError] = field(default_factory=dict)
+    failed: dict[str, HostlerError] = field(default_factory=dict)
 
 
 def read_statistics(
@@ -49,31 +47,40 @@ def read_statistics(
     if hypervisor.facts.driver != "QEMU":
         groups = 0
     flags = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT if groups else 0
-    handles = [state.handle for state in states.values()]
-    call = partial(hypervisor.read().domainListGetStats, handles, groups, flags)
+    connection = hypervisor.read()
+
+    def ask(names: Sequence[str]) -> list[Any]:
+        handles = [states[name].handle for name in names]
+        return list(connection.domainListGetStats(handles, groups, flags))
+
     found = Statistics()
-    try:
-        with translated(f"statistics of VMs on {hypervisor.uri}"):
-            rows = _patiently(call, handles)
-    except Unsupported as error:
-        found.failed = dict.fromkeys(states, error) if full else {}
-        return found
-    except BackendError as error:
-        found.failed = dict.fromkeys(states, error)
-        return found
-    found.rows = {domain.name(): dict(values) for domain, values in rows}
-    busy = [n for n in states if groups and "block.count" not in found.rows.get(n, {})]
-    found.failed = dict.fromkeys(busy, _BUSY)
+    for names, rows in _answers(hypervisor, ask, list(states)):
+        if isinstance(rows, HostlerError):
+            if full or not isinstance(rows, Unsupported):
+                found.failed |= dict.fromkeys(names, rows)
+            continue
+        found.rows |= {domain.name(): dict(values) for domain, values in rows}
+        running = [n for n in names if groups and states[n].active_xml]
+        busy = [n for n in running if _skipped(found.rows.get(n, {}))]
+        found.failed |= dict.fromkeys(busy, _BUSY)
     return found
 
 
-def _patiently(call: Callable[[], list[Any]], domains: Sequence[Any]) -> list[Any]:
-    """Ask for statistics; a QEMU that is stuck holds the first call up, and the second skips it.
+def _answers(
+    hypervisor: Hypervisor, ask: Callable[[Sequence[str]], list[Any]], names: list[str]
+) -> Iterator[tuple[Sequence[str], Any]]:
+    """Ask for all at once; a QEMU that is stuck holds that up, and then each is asked alone."""
+    seconds = SECONDS + len(names) / 50
+    (together,) = hypervisor.ask([partial(ask, names)], seconds)
+    if not isinstance(together, Timeout):
+        yield names, together
+        return
+    alone = hypervisor.ask([partial(ask, [name]) for name in names], SECONDS)
+    yield from (([name], answer) for name, answer in zip(names, alone, strict=True))
 
-    The first call keeps that VM's job, and what is inside a job is not waited for.
-    """
-    seconds = SECONDS + len(domains) / 50
-    try:
-        return bounded(call, seconds, "statistics")
-    except Timeout:
-        return bounded(call, seconds, "statistics")
+
+def _skipped(row: Mapping[str, Any]) -> bool:
+    """Whether libvirt left QEMU alone for a domain: its disks are named then, and no more."""
+    disks = range(int(row.get("block.count", 0)))
+    silent = any(f"block.{n}.path" in row and f"block.{n}.rd.reqs" not in row for n in disks)
+    return silent or "block.count" not in row

@@ -45,7 +45,7 @@ class Hypervisor:
         self.domains = Domains(self)
         self.volumes = Volumes(self)
         self.snapshots = DomainSnapshots(self)
-        self.addresses = AddressBook(self._ask, self.write)
+        self.addresses = AddressBook(self.ask, self.write)
 
     def read(self) -> libvirt.virConnect:
         """Return the read-only connection; a broken one is opened anew."""
@@ -79,7 +79,7 @@ class Hypervisor:
         with ThreadPoolExecutor(min(PIPELINE, len(todo))) as pool:
             return list(pool.map(call, todo))
 
-    def _ask(self, calls: Sequence[Callable[[], Any]], seconds: float) -> list[Any]:
+    def ask(self, calls: Sequence[Callable[[], Any]], seconds: float) -> list[Any]:
         """Run calls side by side that may fail or hang, each on its own."""
         until = time.monotonic() + seconds * -(-len(calls) // PIPELINE)
         on = f"hypervisor {self.uri}"
