@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hostler.cli.gpu_move import move, unlock
 from hostler.cli.gpu_pools import pools
 from hostler.cli.session import Session, session
 
@@ -172,6 +173,8 @@ def target(
 
 
 app.command()(pools)
+app.command()(move)
+app.command()(unlock)
 
 
 def _emit(here: Session, found: Sequence[BaseModel]) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from hostler.errors import HostlerError, InvalidInput, NotFound, PlanFailed
+from hostler.gpu.lock import Lock, locks, release
 from hostler.gpu.planner import plan_moves
 from hostler.models.migration import MigrationResult, MigrationTask, Verification
 from hostler.models.problems import checked
@@ -87,6 +88,19 @@ class Migrations:
         ]
         self._look(results, None if outcomes else world)
         return results
+
+    def locks(self, host: str) -> list[Lock]:
+        """Return the locks that moves hold on a host; stale ones too."""
+        return locks(self._fleet.openstack_cloud().compute.aggregates(), host)
+
+    def unlock(self, host: str) -> None:
+        """Break the locks on a host.
+
+        A move that is still at work takes its lock again, or stops where somebody else has it.
+        """
+        nova = self._fleet.openstack_cloud().compute
+        for lock in self.locks(host):
+            release(nova, host, lock.plan)
 
     def _world(self, world: GpuWorld | None) -> GpuWorld:
         return world or self._fleet.gpu.observe(flavors=True)
