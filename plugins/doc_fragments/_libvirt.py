@@ -13,7 +13,12 @@ options:
     description:
       - Libvirt URI of the hypervisor, for example V(qemu:///system) or
         V(qemu+ssh://root@host/system).
-      - E(LIBVIRT_DEFAULT_URI) is used where it is left out, then the one of the configuration.
+      - E(LIBVIRT_DEFAULT_URI) is used where it and O(host) are left out, then the one of the
+        configuration.
+    type: str
+  host:
+    description:
+      - Id of a host of the pool, in place of O(uri). See M(hostler.fleet.host).
     type: str
 """
 

@@ -29,7 +29,8 @@ CONFIG: Spec = {
 }
 LIBVIRT: Spec = {
     **CONFIG,
-    "uri": {"type": "str", "fallback": (env_fallback, ["LIBVIRT_DEFAULT_URI"])},
+    "uri": {"type": "str"},
+    "host": {"type": "str"},
 }
 OPENSTACK: Spec = {
     **CONFIG,
@@ -37,7 +38,7 @@ OPENSTACK: Spec = {
 }
 PARALLEL: Spec = {"parallel": {"type": "int"}}
 FLEET = (
-    *("config", "uri", "cloud"),
+    *("config", "uri", "host", "cloud"),
     *("netbox_url", "netbox_token", "netbox_required"),
     *("hyperstack_url", "hyperstack_api_key"),
 )
@@ -83,9 +84,13 @@ class Module:
         from hostler.errors import HostlerError
 
         try:
-            return self.run(_fleet(params), params, check)
+            return self.run(_fleet(self._own(params)), params, check)
         except HostlerError as error:
             return failed(error)
+
+    def _own(self, params: Params) -> Params:
+        """Return the options by their names, without the aliases that Ansible adds."""
+        return {name: params.get(name) for name in self.arguments["argument_spec"]}
 
     def preload(self) -> None:
         """Import what the work needs, so that processes forked from this one have it."""

@@ -20,6 +20,7 @@ from ansible_collections.hostler.fleet.plugins.module_utils import (
     _aggregate_migration,
     _gpu_info,
     _gpu_pool,
+    _host,
     _hyperstack_catalogue,
     _hyperstack_firewall,
     _hyperstack_launch,
@@ -37,6 +38,8 @@ from ansible_collections.hostler.fleet.plugins.module_utils import (
 from pydantic import BaseModel, BeforeValidator, SecretStr
 
 from hostler.models.gpu_pool import GpuPoolTask
+from hostler.models.host import HostTask
+from hostler.models.host_view import HostField
 from hostler.models.hyperstack_task import (
     AttachmentTask,
     EnvironmentTask,
@@ -64,7 +67,10 @@ MODULES = {
     "aggregate_target_info": _gpu_info.TARGET,
     "command_log": _journal.CLEAR,
     "command_log_info": _journal.COMMAND_LOG,
+    "fleet_info": _host.STATS,
     "gpu_pool": _gpu_pool.MODULE,
+    "host": _host.HOST,
+    "host_info": _host.INFO,
     "hyperstack_launch": _hyperstack_launch.MODULE,
     "hyperstack_environment": _hyperstack_catalogue.ENVIRONMENT,
     "hyperstack_environment_info": _hyperstack_catalogue.ENVIRONMENTS,
@@ -275,3 +281,12 @@ def test_hyperstack_modules_take_the_fields_of_their_models() -> None:
 def test_aggregate_migration_takes_the_fields_of_its_model() -> None:
     spec = {**_aggregate_migration.TASK, "host": {"type": "str", "required": True}}
     models(spec, MigrationTask, "aggregate_migration")
+
+
+def test_host_takes_the_fields_of_its_model() -> None:
+    models(_host.TASK, HostTask, "host")
+
+
+def test_host_info_has_the_fields_that_can_be_read() -> None:
+    choices = _host.INFO.arguments["argument_spec"]["fields"]["choices"]
+    assert set(choices) == set(typing.get_args(HostField))

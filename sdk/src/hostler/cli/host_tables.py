@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
+from rich.text import Text
 
 from hostler.cli import render
 
@@ -54,36 +55,7 @@ def figures(hosts: Iterable[HostInfo]) -> Table:
 
 def one(host: HostInfo) -> Iterable[tuple[Any, ...]]:
     """Return the parts of a host's page."""
-    cpu, use, load = host.cpu, host.utilization, host.load
-    yield (
-        render.facts(
-            [
-                ("Host", host.id or host.uri),
-                ("Status", render.word(host.status)),
-                ("Why", host.reason),
-                ("URI", host.uri),
-                ("Host name", host.hostname),
-                ("UUID", host.uuid),
-                ("Labels", labels(host.labels)),
-                (
-                    "Hypervisor",
-                    f"{host.hypervisor_type} {host.hypervisor_version or ''}"
-                    if host.hypervisor_type
-                    else None,
-                ),
-                ("libvirt", host.libvirt_version),
-                ("CPUs", f"{cpu.cpus} {cpu.vendor or ''} {cpu.model or ''}" if cpu else None),
-                ("Memory", f"{host.memory_gb} GiB" if host.memory_gb else None),
-                ("Memory in use", f"{host.memory_used_mb} MiB" if host.memory_used_mb else None),
-                ("Used by VMs", used(use)),
-                (
-                    "CPU load",
-                    f"{load.cpu_percent} %" if load and load.cpu_percent is not None else None,
-                ),
-                ("VMs", ", ".join(f"{n} {status}" for status, n in host.vms_by_status.items())),
-            ]
-        ),
-    )
+    yield (render.facts([*_identity(host), *_use(host)]),)
     if host.pools:
         rows = [(p.name, p.type or "", of(p.allocation_gb, p.capacity_gb)) for p in host.pools]
         yield "", render.table("pool", "type", "used gib", rows=rows)
@@ -103,6 +75,34 @@ def one(host: HostInfo) -> Iterable[tuple[Any, ...]]:
         ]
         columns = ("gpu", "vendor", "model", "iommu group", "used by")
         yield "", render.table(*columns, rows=cards, wide="model")
+
+
+def _identity(host: HostInfo) -> list[tuple[str, str | Text | None]]:
+    cpu = host.cpu
+    return [
+        ("Host", host.id or host.uri),
+        ("Status", render.word(host.status)),
+        ("Why", host.reason),
+        ("URI", host.uri),
+        ("Host name", host.hostname),
+        ("UUID", host.uuid),
+        ("Labels", labels(host.labels)),
+        ("Hypervisor", words(host.hypervisor_type, host.hypervisor_version)),
+        ("libvirt", host.libvirt_version),
+        ("CPUs", words(cpu.cpus, cpu.vendor, cpu.model) if cpu else None),
+        ("Memory", f"{host.memory_gb} GiB" if host.memory_gb else None),
+    ]
+
+
+def _use(host: HostInfo) -> list[tuple[str, str | Text | None]]:
+    load, memory = host.load, host.memory_used_mb
+    busy = load.cpu_percent if load else None
+    return [
+        ("Memory in use", None if memory is None else f"{memory} MiB"),
+        ("Used by VMs", used(host.utilization)),
+        ("CPU load", None if busy is None else f"{busy} %"),
+        ("VMs", ", ".join(f"{n} {status}" for status, n in host.vms_by_status.items())),
+    ]
 
 
 def vms(found: Sequence[HostVm], *, stored: bool) -> Table:
@@ -161,3 +161,8 @@ def used(use: Any) -> str | None:
         return None
     parts = {"CPU": use.cpu_percent, "memory": use.memory_percent, "storage": use.storage_percent}
     return ", ".join(f"{name} {value} %" for name, value in parts.items() if value is not None)
+
+
+def words(*parts: object) -> str:
+    """Join what is known."""
+    return " ".join(str(part) for part in parts if part is not None)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -20,7 +21,7 @@ from hostler.hosts.registry import Registry
 from hostler.hosts.rooms import Rooms
 from hostler.hosts.stored import LastSeen, StoredVms
 from hostler.models.host import Host, HostResult, HostSettings, HostTask
-from hostler.models.host_view import FleetStats, HostField, HostInfo, HostVm
+from hostler.models.host_view import CloudStats, FleetStats, HostField, HostInfo, HostVm
 from hostler.models.problems import checked
 from hostler.plan.plan import Plan
 from hostler.plan.results import Became, apply_all, failed, result_of
@@ -149,8 +150,21 @@ class Hosts:
         return found
 
     def stats(self, *, timeout: float = TIMEOUT) -> FleetStats:
-        """Sum up all registered hosts."""
-        return fleet_stats(self.info(timeout=timeout))
+        """Sum up all registered hosts, and the GPUs of the OpenStack that is configured."""
+        found = fleet_stats(self.info(timeout=timeout))
+        if self._fleet.cloud or os.environ.get("OS_AUTH_URL"):
+            found.clouds = [self._cloud()]
+        return found
+
+    def _cloud(self) -> CloudStats:
+        gpu, name = self._fleet.gpu, self._fleet.cloud
+        try:
+            world = gpu.observe()
+            types = [one.name for one in gpu.types(world)]
+            gpus = {name: gpu.overview(name, world).gpu_overview for name in types}
+        except HostlerError as error:
+            return CloudStats(name=name, status="unreachable", reason=str(error))
+        return CloudStats(name=name, status="active", gpu_types=gpus)
 
     def plan(self, task: Asked) -> Plan:
         """Plan one host of the pool without touching anything.

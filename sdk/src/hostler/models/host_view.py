@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from hostler.models.gpu import GpuSummary
 from hostler.models.vm_view import View
 
 HostStatus = Literal["active", "disabled", "maintenance", "unreachable"]
@@ -195,6 +196,15 @@ class HostInfo(View):
     read_seconds: float | None = None
 
 
+class CloudStats(View):
+    """The GPUs of an OpenStack, by type; ``reason`` says why they are not known."""
+
+    name: str
+    status: Literal["active", "unreachable"]
+    reason: str | None = None
+    gpu_types: dict[str, GpuSummary] = Field(default_factory=dict)
+
+
 class FleetStats(View):
     """All hosts of the pool together, in the specification's words; sizes in GiB.
 
@@ -204,6 +214,7 @@ class FleetStats(View):
         active_hosts: those that were reached and take VMs.
         used_cpu_cores, used_memory_gb: of VMs that are not off.
         utilization_percentage: the mean of CPU, memory and storage.
+        clouds: the OpenStack that is configured, where there is one.
     """
 
     total_hosts: int
@@ -220,3 +231,4 @@ class FleetStats(View):
     total_gpus: int
     used_gpus: int
     unreachable: dict[str, str] = Field(default_factory=dict)
+    clouds: list[CloudStats] = Field(default_factory=list)
