@@ -72,6 +72,7 @@ STAGES = (
     unit("sdk-unit", "-m", "not slow", "sdk/tests/unit"),
     unit("sdk-processes", "-m", "slow", "sdk/tests/unit", when=When.FULL),
     unit("collection-unit", "tests/unit"),
+    unit("collection-hyperstack", "tests/hyperstack", when=When.FULL),
     integration("sdk-integration", "sdk/tests/integration"),
     integration("collection-integration", "tests/integration"),
     openstack("openstack-rig", "tests/rigs/openstack"),

@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rigs.hyperstack.contract import hold
+from rigs.hyperstack.furniture import ENV, furnish
 
 from hostler import Fleet
 from hostler.config import FleetConfig, Policy
 from hostler.models.hyperstack_config import HyperstackConfig
 from hostler.testing.hyperstack import FakeHyperstack
 
-from .contract import hold
+__all__ = ["ENV", "NEW", "MakeFleet"]
 
-ENV = "default-CANADA-1"
 NEW: dict[str, Any] = {
     "name": "web-1",
     "environment": ENV,
@@ -43,21 +44,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HYPERSTACK_API_URL", "HYPERSTACK_API_KEY", "HOSTLER_CONFIG", "HOSTLER_STORE"):
         monkeypatch.delenv(name, raising=False)
-
-
-def furnish(fake: FakeHyperstack) -> None:
-    """Give it an environment, and what VMs are made of."""
-    fake.add_environment(ENV)
-    fake.add_environment("default-NORWAY-1", "NORWAY-1")
-    fake.add_keypair("ops", ENV)
-    fake.add_image("Ubuntu 22.04")
-    fake.add_image("Debian 12", type="Debian")
-    fake.add_image("Ubuntu 22.04", "NORWAY-1")
-    fake.add_flavor("n3-L40x1", gpu="L40", gpu_count=1)
-    fake.add_flavor("n3-L40x8", gpu="L40", gpu_count=8)
-    fake.add_flavor("n1-cpu-small", no_hibernation=True)
-    fake.add_stock("CANADA-1", "L40", "12", **{"1x": 12, "8x": 1})
-    fake.add_price("L40", 1.0)
 
 
 @pytest.fixture

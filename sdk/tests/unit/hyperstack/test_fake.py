@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 import requests
 from openapi_core.exceptions import OpenAPIError
+from rigs.hyperstack.contract import CONTRACT, document, hold_one
+from rigs.hyperstack.furniture import furnish
 
 from hostler import Fleet
 from hostler.testing.hyperstack import Call, FakeHyperstack, Hooks, Row
 
-from .conftest import ENV, NEW, furnish
-from .contract import CONTRACT, document, hold_one
+from .conftest import ENV, NEW
 
 VMS = "/core/virtual-machines"
 SECONDS = 30

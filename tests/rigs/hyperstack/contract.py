@@ -1,4 +1,6 @@
-# SPDX-License-Identifier: Apache-2.0
+# Copyright: Hostler contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Holds requests and answers to contracts/hyperstack.yaml."""
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 from hostler.testing.hyperstack import Call
 
-CONTRACT = Path(__file__).resolve().parents[4] / "contracts" / "hyperstack.yaml"
+CONTRACT = Path(__file__).resolve().parents[3] / "contracts" / "hyperstack.yaml"
 
 
 @cache

@@ -1,0 +1,6 @@
+# Copyright: Hostler contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What tests with hostler.testing.hyperstack share: its furniture, and the contract."""
+
+from __future__ import annotations
