@@ -123,6 +123,10 @@ def _mac(value: str) -> str:
     return mac
 
 
+Mac = Annotated[str, AfterValidator(_mac)]
+"""A MAC address of one card, in lower case with colons."""
+
+
 def _vlans(value: Any) -> Any:
     return (value,) if isinstance(value, int | str) else value
 
@@ -140,7 +144,7 @@ class Nic(Device):
         tuple[Annotated[int, Field(ge=1, le=4094)], ...] | None, BeforeValidator(_vlans)
     ] = None
     model: Text | None = None
-    mac: Annotated[str, AfterValidator(_mac)] | None = None
+    mac: Mac | None = None
     link: Literal["up", "down"] | None = None
     mtu: int | None = Field(None, ge=68, le=65535)
     boot_order: int | None = Field(None, ge=1)

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from hostler.models.devices import Mac
 from hostler.models.result import Result
 
 
@@ -105,9 +107,14 @@ class PortTask(BaseModel):
     name: str | None = Field(None, min_length=1, max_length=255)
     subnet: str | None = None
     fixed_ip: str | None = None
-    mac: str | None = None
+    mac: Mac | None = None
     security_groups: tuple[str, ...] | None = None
     timeout: int = Field(120, ge=1, le=3600)
+
+    @field_validator("fixed_ip")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        return str(ipaddress.ip_address(value)) if value else None
 
 
 class PortResult(Result):

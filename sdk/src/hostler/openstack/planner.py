@@ -124,7 +124,7 @@ def _check_same(task: PortTask, world: PortWorld, port: PortView) -> None:
     differs = []
     if task.fixed_ip and task.fixed_ip not in port.addresses:
         differs.append(f"its address is {', '.join(port.addresses)}, not {task.fixed_ip}")
-    if task.mac and task.mac.lower() != port.mac.lower():
+    if task.mac and task.mac != port.mac.lower():
         differs.append(f"its MAC is {port.mac}, not {task.mac}")
     groups = _groups(task, world)
     if groups is not None and set(groups) != set(port.security_groups):

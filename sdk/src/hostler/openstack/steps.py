@@ -83,6 +83,7 @@ class CreatePort(PortStep):
         words = ["--network", self.network_name, "--project", self.project]
         words += ["--fixed-ip", ",".join(place)] if place else []
         words += ["--mac-address", self.mac] if self.mac else []
+        words += ["--no-security-group"] if self.security_groups == () else []
         for group in self.security_groups or ():
             words += ["--security-group", group]
         return openstack("port", "create", *words, self.port)
