@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -184,7 +186,7 @@ def test_connection_drops_and_comes_back(
 
     empty, plan = dump(host.uri), planned(fleet, task)
     strike(monkeypatch, plan.steps[number], bounce)
-    if STEPS[number].startswith(("upload", "write")):
+    if STEPS[number].startswith(("upload", "write", "copy")):  # they may be half done
         with pytest.raises(PlanFailed):
             plan.apply()
         assert differences(empty, dump(host.uri)) == []
@@ -209,6 +211,40 @@ def test_program_is_killed(
     empty = dump(host.uri)
     plan = killed(fleet, task, tmp_path, f"{moment}:{number}")
     settle(fleet, plan, verb, task, empty)
+
+
+@pytest.mark.parametrize("verb", ["resume", "undo"])
+def test_libvirtd_dies_while_it_copies(
+    host: Rig, fleet: Fleet, connection: libvirt.virConnect, make_fleet: MakeFleet, verb: str
+) -> None:
+    """What is there of the copy has the right size, and half of its content."""
+    folder = "/var/lib/libvirt/images"
+    host.inside("sh", "-c", f"head -c 1G /dev/urandom > {folder}/big.raw")
+    connection.storagePoolLookupByName("default").refresh()
+    empty = dump(host.uri)
+    disk = {"clone": "big.raw", "volume": "copy.raw", "format": "raw"}
+    [plan] = fleet.vms.plan([{"name": "v", "memory": "64MiB", "disks": [disk]}])
+
+    def die() -> None:
+        while "copy.raw" not in host.inside("ls", folder):
+            time.sleep(0.01)
+        host.kill_daemon()
+
+    killer = threading.Thread(target=die)
+    killer.start()
+    with pytest.raises(PlanFailed):
+        plan.apply()
+    killer.join()
+    same = ("cmp", "-s", f"{folder}/big.raw", f"{folder}/copy.raw")
+    with pytest.raises(AssertionError):
+        host.inside(*same)  # else it came too late
+    host.restart_daemon()
+    again = make_fleet(host.uri)
+    if verb == "resume":
+        again.runner.resume(plan.id)
+        host.inside(*same)
+    again.runner.undo(plan.id)
+    assert differences(empty, dump(host.uri)) == []
 
 
 def killed(fleet: Fleet, task: dict[str, Any], folder: Path, moment: str) -> str:

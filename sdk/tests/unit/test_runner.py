@@ -16,7 +16,7 @@ from hostler.plan.journal import Journal
 from hostler.plan.runner import Outcome, Progress, Runner
 from hostler.store import Store
 
-from .toys import BrokenDisk, Fault, Folder, Kept, Look, OneWay, Toy, plan_of
+from .toys import BrokenDisk, Copy, Fault, Folder, Kept, Look, OneWay, Toy, plan_of
 
 NAMES = ("a", "b", "c")
 FAULTS: tuple[Fault, ...] = ("refused", "lost before", "defect before", "defect after")
@@ -320,4 +320,33 @@ def test_a_look_is_not_undone(runner: Runner, world: Folder) -> None:
     plan = plan_of(Toy(name="a"), Look(name="b"), Toy(name="c"))
     runner.run(plan)
     assert runner.undo(plan.id).undone == ["make c", "make a"]
+    assert world.names() == []
+
+
+def test_a_step_that_may_be_half_done_is_taken_back(runner: Runner, world: Folder) -> None:
+    """Its answer is lost: what is there may be half of it."""
+    plan = plan_of(Toy(name="a"), Copy(name="b", fault="lost after"), Toy(name="c"))
+    error = failing(runner, plan)
+    assert (world.names(), error.outcome.status) == ([], "undone")
+    assert error.outcome.undone == ["make b", "make a"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("verb", ["resume", "undo"])
+def test_a_step_that_may_be_half_done_starts_over(
+    runner: Runner, world: Folder, journal: Journal, verb: str, there: bool
+) -> None:
+    plan = plan_of(Toy(name="a"), Copy(name="b"), Toy(name="c"))
+    journal.begin(plan)  # and then the process was lost
+    (world.path / "a").touch()
+    journal.advance(plan.id, 0, 3, 0.1)
+    journal.finish(plan.id, "failed")
+    if there:
+        (world.path / "b").write_text("half")
+    if verb == "resume":
+        assert runner.resume(plan.id).done == ["make b", "make c"]
+        assert (world.path / "b").read_text() == ""
+        runner.undo(plan.id)
+    else:
+        assert runner.undo(plan.id).undone == ["make b", "make a"][0 if there else 1 :]
     assert world.names() == []

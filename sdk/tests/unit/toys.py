@@ -91,6 +91,13 @@ class Kept(Toy):
     kept = "it is of use anyway"
 
 
+class Copy(Toy):
+    """A step that may be half done, and nobody can tell."""
+
+    kind = "toy.copy"
+    starts_over = True
+
+
 class Look(Toy):
     """A step that only looks."""
 

@@ -17,6 +17,10 @@ from hostler.plan.work import OnProgress, Work, ask, cannot_undo
 __all__ = ["OnProgress", "Outcome", "Progress", "Runner"]
 
 
+_OPEN = ("started", "unsure", "undoing")
+"""Statuses of a step whose effect is not known."""
+
+
 class Runner:
     """Applies plans against a world and writes down what it does."""
 
@@ -75,9 +79,10 @@ class Runner:
             PlanFailed: a step failed again.
         """
         with self._claimed(plan_id, {"running", "failed"}, "resume", take_over) as stored:
-            plan, effect = stored.plan, self._in_effect(stored)
+            plan, effect = stored.plan, self._in_effect(stored, whole=True)
             for step in plan.steps[len(effect) :]:
                 _need_secrets(plan.id, step)
+            self._clear(stored, len(effect))
             self._journal().restart(plan.id, len(effect), len(plan.steps))
             return Work(plan, self._world, self._journal(), effect).forward(on_progress)
 
@@ -90,7 +95,7 @@ class Runner:
             PlanFailed: a step could not be taken back.
         """
         with self._claimed(plan_id, {"running", "failed", "done"}, "undo", take_over) as stored:
-            plan, effect = stored.plan, self._in_effect(stored)
+            plan, effect = stored.plan, self._in_effect(stored, whole=False)
             for step in (plan.steps[i] for i in effect):
                 if step.irreversible:
                     raise PlanError(cannot_undo(step), on=f"plan {plan.id}")
@@ -118,15 +123,27 @@ class Runner:
                 self._journal().finish(plan_id, status, error=text)
             raise
 
-    def _in_effect(self, stored: StoredPlan) -> list[int]:
-        """Return the steps in effect: known, or asked of the world where that is not known."""
+    def _in_effect(self, stored: StoredPlan, *, whole: bool) -> list[int]:
+        """Return the steps in effect: known, or asked of the world where that is not known.
+
+        ``whole`` leaves out a step that may be half done.
+        """
         effect: list[int] = []
         for index, status in enumerate(stored.statuses):
-            asks = status in ("started", "unsure", "undoing")
-            if status != "done" and not (asks and ask(stored.plan.steps[index], self._world)):
+            step = stored.plan.steps[index]
+            asks = status in _OPEN and not (whole and step.starts_over)
+            if status != "done" and not (asks and ask(step, self._world)):
                 break
             effect.append(index)
         return effect
+
+    def _clear(self, stored: StoredPlan, number: int) -> None:
+        """Take back what there is of a step that starts over."""
+        if number == len(stored.plan.steps):
+            return
+        step = stored.plan.steps[number]
+        if step.starts_over and stored.statuses[number] in _OPEN and ask(step, self._world):
+            step.undo(self._world)
 
 
 def _need_secrets(plan_id: str, step: Step) -> None:

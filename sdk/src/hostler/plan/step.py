@@ -30,7 +30,9 @@ class Step(BaseModel):
     A subclass sets ``kind`` (unique, for example ``domain.define``), its fields are its arguments.
     A step that can't be undone says why in ``irreversible``. One whose effect does no harm and
     stays when the plan is undone says why in ``kept``. One that only looks (``only_looks``) has no
-    effect: it stops a plan when what it sees is wrong, and there is nothing to undo.
+    effect: it stops a plan when what it sees is wrong, and there is nothing to undo. One that may
+    be left half done, and nobody can tell from outside (``starts_over``), counts as in effect when
+    a plan is undone, and is taken back and made anew when a plan is resumed.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -39,6 +41,7 @@ class Step(BaseModel):
     irreversible: ClassVar[str] = ""
     kept: ClassVar[str] = ""
     only_looks: ClassVar[bool] = False
+    starts_over: ClassVar[bool] = False
     kinds: ClassVar[dict[str, type[Step]]] = {}
 
     @classmethod

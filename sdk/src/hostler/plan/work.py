@@ -86,7 +86,7 @@ class Work:
         except InternalError:
             raise
         except HostlerError as error:
-            if not error.ambiguous or not self._took_effect(step):
+            if not error.ambiguous or step.starts_over or not self._took_effect(step):
                 raise
         report(1.0)
 

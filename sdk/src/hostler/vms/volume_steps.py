@@ -72,6 +72,7 @@ class CloneVolume(VolumeStep):
     """Make a volume with the content of another one."""
 
     kind = "volume.clone"
+    starts_over = True  # half a copy looks like a whole one
     from_pool: str
     from_volume: str
     format: str
