@@ -13,7 +13,7 @@ GUEST := .cache/guest/hostler-guest.qcow2
 # IMAGE: a cloud image of your own for the demo; empty: the small guest that is built here.
 IMAGE ?=
 
-.PHONY: help setup demo test quick bench docs rig-libvirt rig-libvirt-down clean \
+.PHONY: help setup demo demo-gpu test quick bench docs rig-libvirt rig-libvirt-down clean \
 	rig-openstack rig-openstack-down rig-openstack-reset
 
 help: ## list what can be made
@@ -27,6 +27,12 @@ demo: ## create, look at and remove real VMs here (IMAGE=my-cloud-image.qcow2 fo
 	@image="$(or $(IMAGE),$(GUEST))"; \
 	[ -r "$$image" ] || { echo "demo: no such image: $$image" >&2; exit 1; }; \
 	.venv/bin/ansible-playbook playbooks/demo.yml --extra-vars "image='$$(realpath "$$image")'"
+
+demo-gpu: setup rig-openstack ## move a GPU host on a real OpenStack with fake GPU hosts, and back
+	@eval "$$($(OPENSTACK) env)"; .venv/bin/ansible-playbook playbooks/migrate_gpu_host.yml \
+	  --extra-vars '{"gpu_type": "L40", "move": ["gpu-host-002"], "pool": "runpod"}'
+	@eval "$$($(OPENSTACK) env)"; .venv/bin/hostler gpu move gpu-host-002 --to L40-n3 --yes --quiet
+	@echo "gpu-host-002 is back in L40-n3. The OpenStack still runs: make rig-openstack-down stops it."
 
 test: setup rig-libvirt rig-openstack ## run every check there is, against real libvirt hosts and a real OpenStack
 	@status=0; $(PYTHON) tests/run.py || status=$$?; $(HOSTS) down; $(OPENSTACK) down; exit $$status
