@@ -169,7 +169,8 @@ def obstacle(
     if host.id in request.exclude:
         return request.exclude[host.id]
     if info.status != "active":
-        return f"is {info.status}" + (f" ({info.reason})" if info.reason else "")
+        state = {"maintenance": "in maintenance"}.get(info.status, info.status)
+        return f"is {state}" + (f" ({info.reason})" if info.reason else "")
     if not carries(info.labels, rules.host_labels):
         return f"does not carry {_written(rules.host_labels)}"
     of_vms = host.labels_of_vms()
@@ -251,7 +252,8 @@ def _figures(strategy: Strategy, request: PlacementRequest, host: Candidate) -> 
     cpus, memory = _shares(request, host)
     full = f"{100 * cpus:.0f} % of CPUs and {100 * memory:.0f} % of memory with this one"
     if strategy == "spread":
-        return f"has {host.vm_count} VMs, {full}"
+        vms = "1 VM" if host.vm_count == 1 else f"{host.vm_count} VMs"
+        return f"has {vms}, {full}"
     if strategy == "pack":
         return f"has {full}"
     return f"has {_free_memory(request, host)} MiB of memory left with this one"

@@ -129,7 +129,7 @@ def _absent(task: HostTask, known: Known) -> Plan:
     elif known.ours:
         names = ", ".join(known.ours[:SHOWN]) + (" ..." if len(known.ours) > SHOWN else "")
         if not task.force:
-            what = f"{len(known.ours)} VMs on it are managed here: {names}"
+            what = f"VMs on it are managed here: {names}"
             hint = "Move them first, or say force: true; they stay as they are."
             raise Conflict(what, hint=hint)
         warnings.append(f"These VMs stay on it, and are in the pool no more: {names}")
