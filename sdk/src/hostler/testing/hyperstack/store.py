@@ -7,6 +7,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,21 @@ from typing import Any
 Row = dict[str, Any]
 
 REGIONS = ("NORWAY-1", "CANADA-1", "US-1", "CANADA-2")
+
+_NEW_VM: Row = {
+    "os": "Ubuntu",
+    "volume_attachments": [],
+    "fixed_ip": None,
+    "floating_ip": None,
+    "floating_ip_status": "NO FLOATING IP",
+    "security_rules": [],
+    "labels": [],
+    "locked": False,
+    "callback_url": None,
+    "port_randomization": False,
+    "_due": [],
+    "_events": [],
+}
 
 
 @dataclass
@@ -179,27 +195,16 @@ class Store:
         runs = status == "ACTIVE"
         vm = self._add(
             self.vms,
+            **deepcopy(_NEW_VM),
             name=name,
             status=status,
             environment=self.named(self.environments, environment),
             image={"name": image},
             flavor=self.named(self.flavors, flavor),
             keypair={"name": key},
-            os="Ubuntu",
-            volume_attachments=[],
             power_state="RUNNING" if runs else None,
             vm_state="active" if runs else None,
-            fixed_ip=None,
-            floating_ip=None,
-            floating_ip_status="NO FLOATING IP",
-            security_rules=[],
-            labels=[],
-            locked=False,
-            callback_url=None,
-            port_randomization=False,
-            _due=[],
             _wants_ip=floating_ip,
-            _events=[],
         )
         vm |= more
         vm["fixed_ip"] = self._address(vm, "10.0") if runs else None
