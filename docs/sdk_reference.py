@@ -29,6 +29,14 @@ CONTENT = {
     "Services": [
         "hostler.vms.service:Vms",
         "hostler.vms.snapshots:Snapshots",
+        "hostler.gpu.service:Gpu",
+        "hostler.gpu.migrations:Migrations",
+        "hostler.gpu.pools:Pools",
+        "hostler.openstack.service:Openstack",
+        "hostler.hyperstack.service:Hyperstack",
+        "hostler.hyperstack.vms:HyperstackVms",
+        "hostler.hyperstack.firewalls:Firewalls",
+        "hostler.launches.service:Launches",
         "hostler.plan.runner:Runner",
         "hostler.plan.journal:Journal",
     ],
@@ -66,16 +74,54 @@ CONTENT = {
             )
         ),
     ],
+    "GPU hosts": [
+        "hostler.models.migration:MigrationTask",
+        "hostler.models.migration:MigrationResult",
+        "hostler.models.migration:Verification",
+        "hostler.models.gpu_pool:GpuPoolTask",
+        *(
+            f"hostler.models.gpu:{name}"
+            for name in (
+                *("GpuType", "GpuOverview", "PoolView", "AggregateView", "GpuHost", "GpuSummary"),
+                *("HostServers", "HostServer", "TargetAdvice", "Target"),
+            )
+        ),
+    ],
+    "OpenStack and Hyperstack": [
+        "hostler.models.network:PortTask",
+        "hostler.models.network:ServerView",
+        "hostler.models.network:NetworkView",
+        "hostler.models.network:PortView",
+        "hostler.models.hyperstack_task:HyperstackVmTask",
+        "hostler.models.hyperstack_task:FirewallTask",
+        "hostler.models.hyperstack_task:AttachmentTask",
+        "hostler.models.hyperstack:HyperstackVm",
+        "hostler.models.launch:LaunchTask",
+        "hostler.models.launch:RunpodSeed",
+        "hostler.models.launch:LaunchResult",
+    ],
     "Results": [
+        "hostler.models.result:Result",
+        "hostler.models.result:PlanView",
         "hostler.models.vm_task:VmResult",
-        "hostler.models.vm_task:PlanView",
         "hostler.models.vm_task:BatchResult",
     ],
     "Configuration and documents": [
         "hostler.config:FleetConfig",
         "hostler.config:Policy",
+        "hostler.config:OpenstackConfig",
+        "hostler.models.gpu_config:GpuConfig",
+        "hostler.models.gpu_config:PoolPattern",
+        "hostler.models.netbox:NetboxConfig",
+        "hostler.models.hyperstack_config:HyperstackConfig",
+        "hostler.models.launch_config:LaunchConfig",
+        "hostler.models.launch_config:LaunchRegion",
         "hostler.files:load_config",
         "hostler.files:load_vms",
+    ],
+    "For tests": [
+        "hostler.testing.netbox:FakeNetbox",
+        "hostler.testing.hyperstack:FakeHyperstack",
     ],
     "Errors": [
         *(
