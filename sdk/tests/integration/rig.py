@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
@@ -50,6 +52,16 @@ class Rig:
     def kill_daemon(self) -> None:
         """Kill libvirtd (-9); its VMs live on."""
         self.hosts("kill-daemon")
+
+    @contextmanager
+    def frozen_daemon(self) -> Iterator[None]:
+        """Stop libvirtd as by SIGSTOP: it holds its connections, and answers nothing."""
+        pid = self.inside("cat", "/run/libvirtd.pid").strip()
+        self.inside("kill", "-STOP", pid)
+        try:
+            yield
+        finally:
+            self.inside("kill", "-CONT", pid)
 
     def restart_daemon(self) -> None:
         """Start libvirtd again."""

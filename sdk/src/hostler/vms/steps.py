@@ -149,7 +149,7 @@ class StartDomain(DomainStep):
 
     def is_done(self, world: World) -> bool:
         """Whether it runs."""
-        return self.hypervisor(world).domains.status(self.name) in ("running", "paused")
+        return self.hypervisor(world).domains.has_started(self.name)
 
     def undo(self, world: World) -> None:
         """Cut its power: it had not run before."""

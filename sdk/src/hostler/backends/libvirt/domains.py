@@ -21,10 +21,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_NO_ANSWER = "It may still be made: look before you repeat it. Is the host's storage stuck?"
 _STUCK = "Its QEMU may be stuck; 'virsh domjobinfo' tells, 'force: true' cuts its power."
 READ_SECONDS = 5
 LIVE_SECONDS = 60
 """For one call that asks a running QEMU: one that is stuck must not hold up the rest."""
+CALL_SECONDS = 120
+"""For one call that changes a definition: a libvirtd that has to ask every QEMU anew took 50."""
+START_SECONDS = 600
+"""For a start: memory that is locked for a host device is filled first, which takes minutes."""
 ASK_AGAIN_SECONDS = 10
 """Between two requests to shut down, as Nova does (``shutdown_retry_interval``)."""
 STATES = {
@@ -116,6 +121,18 @@ class Domains:
         with translated(self._on(name)):
             return STATES[self._hypervisor.read().lookupByName(name).state()[0]]
 
+    def has_started(self, name: str) -> bool:
+        """Whether a domain runs, or is paused after it was started.
+
+        Raises:
+            Timeout: libvirt is still starting it.
+        """
+        with translated(self._on(name)):
+            state, reason = self._hypervisor.read().lookupByName(name).state()[:2]
+        if (state, reason) == (libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_STARTING_UP):
+            raise Timeout("it is still starting", on=self._on(name))
+        return STATES[state] in ("running", "paused")
+
     def exists(self, name: str, uuid: str | None = None) -> bool:
         """Whether there is a domain of that name (and UUID)."""
         try:
@@ -158,8 +175,17 @@ class Domains:
             secret = password or kept.get(str(graphics.get("type")))
             if secret and graphics.get("type") in ("vnc", "spice"):
                 graphics.set("passwd", secret)
+        connection, text = self._hypervisor.write(), etree.tostring(tree, encoding="unicode")
+        self._bounded(name, lambda: connection.defineXML(text))
+
+    def _bounded(self, name: str, call: Callable[[], T], seconds: float | None = None) -> T:
+        """Make a change, and don't wait for ever.
+
+        Raises:
+            Timeout: no answer; libvirt may still make it.
+        """
         with translated(self._on(name)):
-            self._hypervisor.write().defineXML(etree.tostring(tree, encoding="unicode"))
+            return bounded(call, seconds or CALL_SECONDS, self._on(name), hint=_NO_ANSWER)
 
     def _passwords(self, name: str) -> dict[str, str]:
         """Return the graphics passwords of a domain; none where it does not exist."""
@@ -189,7 +215,7 @@ class Domains:
                 flags |= libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
             else:
                 flags &= ~libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
-            domain.undefineFlags(flags)
+        self._bounded(name, lambda: domain.undefineFlags(flags))
 
     def start(self, name: str, *, paused: bool = False) -> None:
         """Start a domain; one that was started meanwhile is fine."""
@@ -197,9 +223,13 @@ class Domains:
             domain = self._get(name)
             if domain.isActive():
                 return
-            try:
-                domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED if paused else 0)
-            except libvirt.libvirtError:
+        flags = libvirt.VIR_DOMAIN_START_PAUSED if paused else 0
+        try:
+            self._bounded(name, lambda: domain.createWithFlags(flags), START_SECONDS)
+        except Timeout:
+            raise
+        except BackendError:
+            with translated(self._on(name)):
                 if not domain.isActive():  # else somebody else was quicker
                     raise
 
@@ -263,8 +293,9 @@ class Domains:
         """Cut a domain's power; one that does not run is fine."""
         with translated(self._on(name)):
             domain = self._get(name)
-            if domain.isActive():
-                domain.destroy()
+            if not domain.isActive():
+                return
+        self._bounded(name, domain.destroy)
 
     def suspend(self, name: str) -> None:
         """Pause a domain."""
@@ -282,12 +313,14 @@ class Domains:
     def rename(self, name: str, new_name: str) -> None:
         """Rename a stopped domain."""
         with translated(self._on(name)):
-            self._get(name).rename(new_name, 0)
+            domain = self._get(name)
+        self._bounded(name, lambda: domain.rename(new_name, 0))
 
     def set_autostart(self, name: str, on: bool) -> None:
         """Start a domain with its host, or not."""
         with translated(self._on(name)):
-            self._get(name).setAutostart(int(on))
+            domain = self._get(name)
+        self._bounded(name, lambda: domain.setAutostart(int(on)))
 
     def set_vcpus(self, name: str, count: int) -> None:
         """Change the CPUs of a running domain."""
