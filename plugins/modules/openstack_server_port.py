@@ -131,6 +131,11 @@ port:
     status:
       description: What Neutron says of it, for example V(ACTIVE) or V(DOWN).
       type: str
+    vif_type:
+      description:
+        - How its host plugs it in, for example V(ovs), or V(binding_failed) where it could not.
+        - None unless we are administrator.
+      type: str
     security_groups:
       description: Ids of its security groups.
       type: list

@@ -19,7 +19,12 @@ class View(BaseModel):
 
 
 class PortView(View):
-    """A port; ``server_id`` is the server that it is attached to."""
+    """A port.
+
+    Attributes:
+        server_id: the server that it is attached to.
+        vif_type: how the server's host plugs it in; None where we are no administrator.
+    """
 
     id: str
     name: str
@@ -29,7 +34,19 @@ class PortView(View):
     mac: str
     addresses: tuple[str, ...] = ()
     status: str
+    vif_type: str | None = None
     security_groups: tuple[str, ...] = ()
+
+    @property
+    def broken(self) -> bool:
+        """Whether its host could not plug it in: Nova then leaves it to the server (it answers 500
+        and keeps ``device_id``), but does not know it, so that it can't detach it either.
+        """  # noqa: D205 - the reason belongs to the first sentence
+        return self.vif_type == "binding_failed"
+
+    def attached_to(self, server: str) -> bool:
+        """Whether a server, by its id, has it for good."""
+        return self.server_id == server and not self.broken
 
 
 class ServerView(View):

@@ -23,7 +23,6 @@ class PortWorld:
 
     Attributes:
         ports: those of the wanted name, in any network.
-        attached: ids of the ports that Nova has attached to the server.
         groups: ids of the security groups of the server's project by name.
     """
 
@@ -31,7 +30,6 @@ class PortWorld:
     server: Server
     network: NetworkView
     ports: tuple[PortView, ...]
-    attached: frozenset[str]
     groups: Mapping[str, str]
 
 
@@ -58,7 +56,7 @@ def plan_port(task: PortTask, world: PortWorld, policy: Policy) -> Plan:
         raise PolicyError("the fleet is read-only", on=f"port {name!r}", hint=hint)
     nothing = "attached" if port else "not there"
     words = [step.summary for step in steps]
-    before = _state(world, port, attached=bool(port and port.id in world.attached))
+    before = _state(world, port)
     return Plan(
         target=f"port/{name}",
         summary="; ".join(words) if words else f"port {name} is {nothing}",
@@ -73,7 +71,7 @@ def _present(task: PortTask, world: PortWorld, name: str, port: PortView | None)
     if port is None:
         return [_create(task, world, name), AttachPort(**_common(task, world, name))]
     _check_same(task, world, port)
-    if port.id in world.attached:
+    if port.attached_to(world.server.id):
         return []
     if port.server_id not in (None, world.server.id):
         hint = "Detach it there first, or give the port another name."
@@ -147,13 +145,13 @@ def _common(task: PortTask, world: PortWorld, name: str) -> dict[str, Any]:
     }
 
 
-def _state(world: PortWorld, port: PortView | None, *, attached: bool) -> dict[str, Any]:
+def _state(world: PortWorld, port: PortView | None) -> dict[str, Any]:
     if port is None:
         return {}
     return {
         "name": port.name,
         "network": world.network.name,
-        "server": world.server.name if attached else None,
+        "server": world.server.name if port.attached_to(world.server.id) else None,
         "addresses": list(port.addresses),
     }
 

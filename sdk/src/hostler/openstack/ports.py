@@ -41,34 +41,55 @@ def make(cloud: Cloud, body: dict[str, Any]) -> None:
 
 
 def attach(cloud: Cloud, server: str, port: PortView, timeout: float) -> None:
-    """Attach a port, and wait until it is; Nova is asked before each further try.
+    """Attach a port, and wait until it is; Neutron is asked before each further try.
 
     Raises:
         Conflict: the port is another server's, or the server stays busy.
+        NotFound: the port is gone.
         Timeout: it takes too long.
         HostlerError: Nova can't.
     """
+
+    def once() -> None:
+        now = _free(cloud, server, port)
+        if now.attached_to(server):
+            return
+        if now.broken:
+            cloud.network.release_port(port.id)
+        cloud.compute.attach_port(server, port.id)
+
     deadline = time.monotonic() + timeout
-    for attempt in Retrying(
-        retry=retry_if_exception(_may_pass),
-        stop=stop_after_delay(timeout),
-        wait=wait_exponential(POLL, max=5),
-        reraise=True,
-    ):
-        with attempt:
-            if not is_attached(cloud, server, port):
-                _check_free(cloud, server, port)
-                cloud.compute.attach_port(server, port.id)
-    _until(lambda: is_attached(cloud, server, port), deadline, f"port {port.name!r}", "attached")
+    try:
+        _tried(once, timeout)
+    except HostlerError:
+        with suppress(HostlerError):
+            if _free(cloud, server, port).broken:
+                cloud.network.release_port(port.id)
+        raise
+    there = f"port {port.name!r}"
+    _until(lambda: _free(cloud, server, port).attached_to(server), deadline, there, "attached")
 
 
 def detach(cloud: Cloud, server: str, port: PortView, timeout: float) -> None:
     """Detach a port, where it is attached, and wait until it is not."""
+
+    def once() -> None:
+        now = _seen(cloud, port)
+        if now is None or now.server_id != server:
+            return
+        with suppress(NotFound):  # gone with its server
+            if now.broken:
+                cloud.network.release_port(port.id)
+            else:
+                cloud.compute.detach_port(server, port.id)
+
+    def is_off() -> bool:
+        now = _seen(cloud, port)
+        return now is None or now.server_id != server
+
     deadline = time.monotonic() + timeout
-    with suppress(NotFound):  # gone with its server, or never there
-        if is_attached(cloud, server, port) or _device(cloud, port) == server:
-            cloud.compute.detach_port(server, port.id)
-    _until(lambda: _device(cloud, port) != server, deadline, f"port {port.name!r}", "detached")
+    _tried(once, timeout)
+    _until(is_off, deadline, f"port {port.name!r}", "detached")
 
 
 def delete(cloud: Cloud, port: PortView) -> None:
@@ -77,29 +98,40 @@ def delete(cloud: Cloud, port: PortView) -> None:
     Raises:
         Conflict: a server has it.
     """
-    device = _device(cloud, port)
-    if device:
+    now = _seen(cloud, port)
+    if now is not None and now.server_id and not now.broken:
         hint = "Detach it there first."
-        raise Conflict(f"server {device} has it", on=f"port {port.name!r}", hint=hint)
+        raise Conflict(f"server {now.server_id} has it", on=f"port {port.name!r}", hint=hint)
     with suppress(NotFound):
         cloud.network.delete_port(port.id)
 
 
-def is_attached(cloud: Cloud, server: str, port: PortView) -> bool:
-    """Whether Nova has a port attached to a server."""
-    return port.id in cloud.compute.ports_of(server)
+def _seen(cloud: Cloud, port: PortView) -> PortView | None:
+    """Return a port as it is now; None where it is gone."""
+    return next((now for now in cloud.network.ports(name=port.name) if now.id == port.id), None)
 
 
-def _check_free(cloud: Cloud, server: str, port: PortView) -> None:
-    device = _device(cloud, port)
-    if device not in (None, server):
+def _free(cloud: Cloud, server: str, port: PortView) -> PortView:
+    """Return a port as it is now, which is this server's or nobody's."""
+    now = _seen(cloud, port)
+    if now is None:
+        raise NotFound("it is gone", on=f"port {port.name!r}")
+    if now.server_id not in (None, server):
         hint = "Detach it there first, or give the port another name."
-        raise Conflict(f"server {device} has it", on=f"port {port.name!r}", hint=hint)
+        raise Conflict(f"server {now.server_id} has it", on=f"port {port.name!r}", hint=hint)
+    return now
 
 
-def _device(cloud: Cloud, port: PortView) -> str | None:
-    """Return the server that Neutron says a port is of; None where it is of none, or gone."""
-    return next((p.server_id for p in cloud.network.ports(name=port.name) if p.id == port.id), None)
+def _tried(once: Callable[[], None], timeout: float) -> None:
+    """Do something that may be repeated, until it succeeds or the time is over."""
+    for attempt in Retrying(
+        retry=retry_if_exception(_may_pass),
+        stop=stop_after_delay(timeout),
+        wait=wait_exponential(POLL, max=5),
+        reraise=True,
+    ):
+        with attempt:
+            once()
 
 
 def _until(look: Callable[[], bool], deadline: float, on: str, what: str) -> None:

@@ -148,7 +148,6 @@ class Openstack:
             server=server,
             network=network,
             ports=tuple(cloud.network.ports(name=name)),
-            attached=frozenset(cloud.compute.ports_of(server.id)),
             groups=cloud.network.security_groups(server.project) if wanted else {},
         )
 

@@ -141,7 +141,7 @@ class AttachPort(PortStep):
     def is_done(self, world: World) -> bool:
         """Whether it is attached."""
         port = self.find(world)
-        return port is not None and ports.is_attached(self.openstack(world), self.server, port)
+        return port is not None and port.attached_to(self.server)
 
     def undo(self, world: World) -> None:
         """Detach it."""

@@ -55,13 +55,13 @@ PORT = PortView(
 )
 ATTACHED = PORT.model_copy(update={"server_id": "s-1"})
 FOREIGN = PORT.model_copy(update={"server_id": "s-2"})
+BROKEN = ATTACHED.model_copy(update={"vif_type": "binding_failed"})
 ELSEWHERE = PORT.model_copy(update={"network_id": "n-2", "id": "port-9"})
-WORLD = PortWorld("box", SERVER, NETWORK, (), frozenset(), {"default": "g-1", "nfs": "g-2"})
+WORLD = PortWorld("box", SERVER, NETWORK, (), {"default": "g-1", "nfs": "g-2"})
 
 
 def world(*ports: PortView, **more: Any) -> PortWorld:
-    attached = frozenset(port.id for port in ports if port.server_id == "s-1")
-    return replace(WORLD, ports=ports, attached=attached, **more)
+    return replace(WORLD, ports=ports, **more)
 
 
 def plan(there: PortWorld, **task: Any) -> Plan:
@@ -79,10 +79,12 @@ def kinds(planned: Plan) -> list[str]:
         ("present", [], ["create", "attach"]),
         ("present", [ELSEWHERE], ["create", "attach"]),
         ("present", [PORT], ["attach"]),
+        ("present", [BROKEN], ["attach"]),
         ("present", [ATTACHED], []),
         ("absent", [], []),
         ("absent", [ELSEWHERE], []),
         ("absent", [PORT], ["delete"]),
+        ("absent", [BROKEN], ["detach", "delete"]),
         ("absent", [ATTACHED], ["detach", "delete"]),
     ],
 )

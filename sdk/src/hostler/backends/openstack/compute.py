@@ -135,22 +135,13 @@ class ComputeApi:
         path = f"/servers/{quote(server, safe='')}/migrations"
         return [_migration(data) for data in self._get(path)["migrations"]]
 
-    def ports_of(self, server: str) -> set[str]:
-        """Return the ids of the ports that Nova has attached to a server.
-
-        Raises:
-            NotFound: there is no such server.
-        """
-        path = f"/servers/{quote(server, safe='')}/os-interface"
-        found = self._get(path, on=f"server {server} on {self._cloud}")
-        return {attached["port_id"] for attached in found["interfaceAttachments"]}
-
     def attach_port(self, server: str, port: str) -> None:
         """Attach a port to a server.
 
         Raises:
             Conflict: the server is just doing something else, or the port is in use.
-            BackendError: the host could not plug it in (500); it may be tried again.
+            BackendError: the host could not plug it in (500); it may be tried again. The port stays
+                the server's where it could not even be bound (source: PortView.broken).
         """
         path = f"/servers/{quote(server, safe='')}/os-interface"
         body = {"interfaceAttachment": {"port_id": port}}

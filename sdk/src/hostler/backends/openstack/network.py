@@ -56,6 +56,16 @@ class NetworkApi:
         on = f"port {body['name']!r} on {self._cloud}"
         self._cloud.call("network", "POST", "/ports", {"port": dict(body)}, on=on)
 
+    def release_port(self, id: str) -> None:
+        """Take a port from the server that it is of, past Nova.
+
+        Raises:
+            NotFound: it is gone.
+        """
+        body = {"port": {"device_id": "", "device_owner": "", "binding:host_id": None}}
+        path = f"/ports/{quote(id, safe='')}"
+        self._cloud.call("network", "PUT", path, body, on=f"port {id} on {self._cloud}")
+
     def delete_port(self, id: str) -> None:
         """Delete a port.
 
@@ -104,5 +114,6 @@ def _port(data: dict[str, Any]) -> PortView:
         mac=data["mac_address"],
         addresses=tuple(address["ip_address"] for address in data["fixed_ips"]),
         status=data["status"],
+        vif_type=data.get("binding:vif_type"),
         security_groups=tuple(data.get("security_groups", ())),
     )

@@ -100,7 +100,7 @@ class AttachStoragePort(StoragePortStep):
     def is_done(self, world: World) -> bool:
         """Whether it is attached."""
         port, server = self.find_port(world), self.server(world, nothing)
-        return port is not None and ports.is_attached(self.openstack(world), server.id, port)
+        return port is not None and port.attached_to(server.id)
 
     def undo(self, world: World) -> None:
         """Detach it."""
