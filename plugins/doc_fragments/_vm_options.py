@@ -49,4 +49,49 @@ wait_timeout:
 wait_port:
   description: TCP port that O(wait_for=port) waits for.
   type: int
+host:
+  description:
+    - Id of the host of the pool that the VM is on. See M(hostler.fleet.host).
+    - V(auto) finds the VM, on whichever host it is. A new one is placed where it fits best, by
+      O(placement); RV(placement) says why there.
+    - Where neither a host nor a URI is named, by the task, E(LIBVIRT_DEFAULT_URI) or the
+      configuration, and the pool has hosts, it is V(auto).
+  type: str
+placement:
+  description:
+    - How the host of a new VM is chosen, with O(host=auto). A VM that exists stays where it is.
+    - Hosts that are disabled, in maintenance, unreachable or full are passed over.
+  type: dict
+  suboptions:
+    strategy:
+      description:
+        - V(spread) takes the host with the fewest VMs.
+        - V(pack) takes the fullest one that still has room.
+        - V(most_free) takes the one with the most free memory.
+      type: str
+      choices: [spread, pack, most_free]
+      default: spread
+    host_labels:
+      description: Only hosts that carry all of these labels; the value V(*) stands for any.
+      type: dict
+    affinity:
+      description:
+        - Only hosts that have a VM with all of these labels.
+        - The first VM that carries them itself may go anywhere.
+      type: dict
+    anti_affinity:
+      description: Only hosts that have no VM with all of these labels.
+      type: dict
+    gpu:
+      description: GPUs that the VM is given whole, by PCI passthrough.
+      type: dict
+      suboptions:
+        model:
+          description: A glob of the model, in any case, such as V(*L40S*), or V(10de:26b9).
+          type: str
+          required: true
+        count:
+          description: How many.
+          type: int
+          default: 1
 """

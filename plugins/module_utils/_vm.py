@@ -73,6 +73,7 @@ def _item(result: VmResult) -> Result:
         "vm": result.vm.model_dump(mode="json") if result.vm else None,
         "restart_required": result.restart_required,
         "changes_pending": result.changes_pending,
+        "placement": result.placement.model_dump(mode="json") if result.placement else None,
     }
 
 
@@ -99,5 +100,6 @@ MODULE = Module(
         "hostler.backends.libvirt",
         "hostler.plan.journal",
         "hostler.doctor.kvm",
+        "hostler.hosts.service",
     ),
 )

@@ -93,6 +93,27 @@ OPTIONS: Spec = {
     "wait_for": {"type": "str", "choices": ["ip", "agent", "ssh", "port"]},
     "wait_timeout": {"type": "int"},
     "wait_port": {"type": "int"},
+    "host": {"type": "str"},
+    "placement": {
+        "type": "dict",
+        "options": {
+            "strategy": {
+                "type": "str",
+                "choices": ["spread", "pack", "most_free"],
+                "default": "spread",
+            },
+            "host_labels": {"type": "dict"},
+            "affinity": {"type": "dict"},
+            "anti_affinity": {"type": "dict"},
+            "gpu": {
+                "type": "dict",
+                "options": {
+                    "model": {"type": "str", "required": True},
+                    "count": {"type": "int", "default": 1},
+                },
+            },
+        },
+    },
 }
 
 FIELDS: Spec = {**MACHINE, **DEVICES, **OPTIONS}

@@ -18,9 +18,9 @@ extends_documentation_fragment:
   - hostler.fleet._attributes
   - hostler.fleet._attributes.change
   - hostler.fleet._config
+  - hostler.fleet._vm
   - hostler.fleet._libvirt
   - hostler.fleet._libvirt.parallel
-  - hostler.fleet._vm
 seealso:
   - module: hostler.fleet.vm_info
   - module: hostler.fleet.vm_batch
@@ -47,6 +47,21 @@ EXAMPLES = r"""
   hostler.fleet.vm:
     name: web1
     memory: 4GiB
+
+- name: Run a VM on whichever host of the pool has room and two free GPUs
+  hostler.fleet.vm:
+    name: train1
+    host: auto
+    state: running
+    cpus: 16
+    memory: 64GiB
+    placement:
+      strategy: pack
+      host_labels:
+        rack: r12
+      gpu:
+        model: "*L40S*"
+        count: 2
 
 - name: Preview a change
   hostler.fleet.vm:
@@ -126,6 +141,15 @@ changes_pending:
   type: list
   elements: str
   sample: [cpus_max]
+placement:
+  description: Which host was chosen for a new VM, and why; none where none was looked for.
+  returned: for one VM
+  type: dict
+  sample:
+    host: kvm2
+    reason: "the fewest VMs: has 3 VMs, 25 % of CPUs and 40 % of memory with this one"
+    others: {kvm1: is in maintenance}
+    gpus: []
 results:
   description: For each VM what the task returns for one.
   returned: for a list of VMs

@@ -6,6 +6,7 @@ HostlerError
 |  |- ConfigError        ... in a file: which, where, which line
 |- NotFound              a VM, pool, volume, network, plan that is not there
 |- Conflict              it exists already, or in another form than was asked
+|  |- NoRoom             ... no host has room, or somebody else was faster
 |- PolicyError           the fleet's own policy forbids it (read_only, protected)
 |- MissingLibrary        a Python library that this feature needs is not installed
 |- InternalError         a defect of Hostler itself
@@ -90,6 +91,12 @@ class Conflict(HostlerError):
     """A thing exists already, or in another form than was asked."""
 
     code = "conflict"
+
+
+class NoRoom(Conflict):
+    """No host suits a VM, or its room was given away meanwhile."""
+
+    code = "no_room"
 
 
 class PolicyError(HostlerError):

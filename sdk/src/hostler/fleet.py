@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from hostler.config import FleetConfig
 from hostler.errors import InvalidInput, MissingLibrary
 from hostler.models.netbox import NetboxConfig
+from hostler.models.placement import AUTO
 from hostler.plan.runner import Runner
 
 if TYPE_CHECKING:
@@ -288,6 +289,24 @@ class Fleet:
         """
         _only_one(uri, host)
         return self.hosts.registry.uri(host) if host else uri or self.uri
+
+    def places(
+        self, uri: str | None = None, host: str | None = None, *, by_rules: bool = False
+    ) -> bool:
+        """Whether a host is looked for: ``auto`` is asked for, or nothing names a hypervisor.
+
+        Raises:
+            InvalidInput: there are rules for it (``by_rules``), and one is named.
+        """
+        named = host or uri or self._host or self._uri
+        if by_rules and named not in (None, AUTO):
+            what = f"placement chooses a host, and {named!r} is named already"
+            raise InvalidInput(what, hint="Leave one of them out.")
+        if named or by_rules:
+            return named in (None, AUTO)
+        if os.environ.get("LIBVIRT_DEFAULT_URI") or "uri" in self.config.model_fields_set:
+            return False
+        return bool(self.hosts.list())
 
     def hypervisor(self, uri: str | None = None, host: str | None = None) -> Hypervisor:
         """Return the connection to a hypervisor, opened when first used; as ``uri_of``."""

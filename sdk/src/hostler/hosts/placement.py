@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from hostler.errors import Conflict
+from hostler.errors import NoRoom
 from hostler.models.host_view import Amount, HostInfo, PciDevice
 from hostler.models.placement import (
     Claim,
@@ -97,7 +97,7 @@ def place(request: PlacementRequest, hosts: Iterable[Candidate]) -> Placement:
     """Choose a host.
 
     Raises:
-        Conflict: none suits; says why for each.
+        NoRoom: none suits; says why for each.
     """
     known = sorted(hosts, key=lambda host: host.id)
     group = not any(
@@ -129,14 +129,14 @@ def place(request: PlacementRequest, hosts: Iterable[Candidate]) -> Placement:
 
 def place_all(
     requests: Iterable[PlacementRequest], hosts: Sequence[Candidate]
-) -> list[Placement | Conflict]:
+) -> list[Placement | NoRoom]:
     """Choose hosts for VMs, one after the other: each finds those before it in place."""
-    found: list[Placement | Conflict] = []
+    found: list[Placement | NoRoom] = []
     now = {host.id: host for host in hosts}
     for request in requests:
         try:
             placement = place(request, now.values())
-        except Conflict as error:
+        except NoRoom as error:
             found.append(error)
             continue
         found.append(placement)
@@ -279,11 +279,11 @@ def _written(labels: Mapping[str, str]) -> str:
     return ", ".join(f"{key}={value}" for key, value in labels.items())
 
 
-def _no_room(request: PlacementRequest, refused: Mapping[str, str | None]) -> Conflict:
+def _no_room(request: PlacementRequest, refused: Mapping[str, str | None]) -> NoRoom:
     if not refused:
         what, hint = "the pool has no hosts", "Register one: 'hostler host set ID --uri URI'."
     else:
         reasons = "; ".join(f"{name} {why}" for name, why in refused.items())
         what = f"no host suits: {reasons}"
         hint = "Ask for less, name a host, or make room."
-    return Conflict(what, on=f"VM {request.vm!r}", hint=hint)
+    return NoRoom(what, on=f"VM {request.vm!r}", hint=hint)

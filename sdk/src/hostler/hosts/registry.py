@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from hostler.errors import NotFound
+from hostler.errors import InvalidInput, NotFound
 from hostler.models.host import Host, HostSettings
+from hostler.models.placement import AUTO
 from hostler.store import Store
 from hostler.store.lock import serialise
 from hostler.store.tables import host_maintenance, host_vms, hosts, reservations
@@ -71,7 +72,11 @@ class Registry:
 
         Raises:
             NotFound: there is none of that id.
+            InvalidInput: it is ``auto``.
         """
+        if host_id == AUTO:
+            what = f"host {AUTO!r} is for tasks that make VMs"
+            raise InvalidInput(what, hint="Name a host. See 'hostler host list'.")
         declared = self._declared.get(host_id)
         return declared.uri if declared else self.get(host_id).uri
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from hostler.errors import Conflict, HostlerError
+from hostler.errors import HostlerError, NoRoom
 from hostler.hosts.info import host_info
 from hostler.hosts.observe import Seen
 from hostler.hosts.placement import Candidate, Resident, carries, claim_of, obstacle, place_all
@@ -15,7 +15,7 @@ from hostler.hosts.reservations import Reservations
 from hostler.hosts.steps import ReserveRoom, SettleRoom
 from hostler.models.host import Host
 from hostler.models.placement import Claim, Placement, PlacementRequest
-from hostler.plan.plan import Plan, new_id
+from hostler.plan.plan import Plan
 from hostler.store import Store
 
 if TYPE_CHECKING:
@@ -55,20 +55,22 @@ class Rooms:
     def place(self, requests: Iterable[PlacementRequest]) -> list[Placement | HostlerError]:
         """Choose a host for each VM, one after the other; nothing is reserved yet.
 
-        What does not find a host is a Conflict that says why not there, host by host.
+        What does not find a host is an error that says why not there, host by host.
         """
         rows = self._hosts.read(self._hosts.list())
         return list(place_all(requests, [one.candidate for one in self.candidates(rows)]))
 
-    def keep(self, plan: Plan, request: PlacementRequest, placement: Placement) -> Plan:
+    def keep(
+        self, plan: Plan, request: PlacementRequest, placement: Placement, claim_id: str
+    ) -> Plan:
         """Return a plan that reserves the room first, and ends the reservation last."""
-        claim_id, host = new_id(), placement.host
+        host = placement.host
         gpus = tuple(placement.gpus)
         first = ReserveRoom(claim_id=claim_id, host=host, request=request, gpus=gpus)
         last = SettleRoom(claim_id=claim_id, host=host, vm=request.vm)
         return plan.model_copy(
             update={
-                "summary": f"{plan.summary} on host {host}",
+                "summary": f"{plan.summary} (host {host}: {placement.reason})",
                 "facts": {**plan.facts, "placement": placement.model_dump(mode="json")},
                 "steps": [first, *plan.steps, last],
             }
@@ -80,7 +82,7 @@ class Rooms:
         """Reserve room on a host.
 
         Raises:
-            Conflict: somebody else was faster: there is not enough room any more.
+            NoRoom: somebody else was faster: there is not enough room any more.
             NotFound: the host is not registered.
             BackendError: it does not answer.
         """
@@ -95,7 +97,7 @@ class Rooms:
                 why = f"has given away GPU {', '.join(sorted(set(gpus) - set(free)))}"
             if why is not None:
                 hint = "Run it again: it looks for another host."
-                raise Conflict(f"host {host_id} now {why}", on=f"VM {request.vm!r}", hint=hint)
+                raise NoRoom(f"host {host_id} now {why}", on=f"VM {request.vm!r}", hint=hint)
 
         claim = claim_of(request, host_id, gpus, claim_id)
         self.reservations.reserve(claim, check)

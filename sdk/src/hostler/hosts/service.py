@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hostler.backends.libvirt.connection import open_connection
 from hostler.errors import HostlerError, NotFound
+from hostler.hosts.homes import find_homes
 from hostler.hosts.info import fleet_stats, host_info, host_vms
 from hostler.hosts.observe import Seen, observe
 from hostler.hosts.placement import carries
@@ -23,8 +24,10 @@ from hostler.hosts.stored import LastSeen, StoredVms
 from hostler.models.host import Host, HostResult, HostSettings, HostTask
 from hostler.models.host_view import CloudStats, FleetStats, HostField, HostInfo, HostVm
 from hostler.models.problems import checked
+from hostler.models.vm_task import VmTask
 from hostler.plan.plan import Plan
 from hostler.plan.results import Became, apply_all, failed, result_of
+from hostler.vms.home import Home
 
 if TYPE_CHECKING:
     from hostler.fleet import Fleet
@@ -108,6 +111,10 @@ class Hosts:
             info.vms = None if vms is None else [*vms]
             found.append(info)
         return found
+
+    def homes(self, tasks: Sequence[VmTask]) -> Sequence[Home | HostlerError]:
+        """Return the host of each VM: the one that has it, or one with room for it."""
+        return find_homes(self, tasks)
 
     def vms(
         self, host_id: str, *, stored: bool = False, timeout: float = TIMEOUT

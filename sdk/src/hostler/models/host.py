@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError
 
 from hostler.errors import Conflict, InvalidInput
+from hostler.models.placement import AUTO
 from hostler.models.problems import sentence
 from hostler.models.result import Result
 from hostler.models.size import Size, format_size
@@ -24,9 +25,6 @@ DRIVERS = (
 """What libvirt connects to. Source: https://libvirt.org/drivers.html"""
 TRANSPORTS = ("ssh", "tls", "tcp", "unix", "libssh", "libssh2", "ext")
 """How. Source: https://libvirt.org/uri.html#transport-configuration"""
-
-AUTO = "auto"
-"""In place of a host's id: any that suits."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _URI = re.compile(r"(?P<driver>[a-z]+)(?:\+(?P<transport>[a-z0-9]+))?://.*", re.DOTALL)

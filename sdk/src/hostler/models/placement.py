@@ -10,6 +10,9 @@ from pydantic import Field
 from hostler.models.vm import Part, Text
 from hostler.models.vm_view import View
 
+AUTO = "auto"
+"""In place of a host's id: any that suits."""
+
 Strategy = Literal["spread", "pack", "most_free"]
 
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hostler.errors import InvalidInput
+from hostler.models.placement import AUTO, Placement, PlacementRules
 from hostler.models.problems import sentence
 from hostler.models.result import Result
 from hostler.models.vm import Part, VmSpec, merged
@@ -36,6 +37,8 @@ class VmOptions(Part):
         wait_for: what to wait for once the VM runs.
         wait_timeout: seconds to wait.
         wait_port: the TCP port of ``wait_for: port``.
+        host: the host of the pool that it is on; ``auto``: where it is, or where it fits best.
+        placement: where it fits best, with ``host: auto``.
     """
 
     state: VmState = "present"
@@ -48,6 +51,14 @@ class VmOptions(Part):
     wait_for: WaitFor | None = None
     wait_timeout: int = Field(300, ge=1, le=86400)
     wait_port: int | None = Field(None, ge=1, le=65535)
+    host: str | None = None
+    placement: PlacementRules | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> VmOptions:
+        if self.placement is not None and self.host not in (None, AUTO):
+            raise ValueError(f"placement chooses a host, and host {self.host!r} is chosen already")
+        return self
 
 
 class VmTask(Part):
@@ -135,11 +146,13 @@ class VmResult(Result):
         restart_required: a change waits for a restart.
         changes_pending: what waits for it.
         vm: the VM as it is now, where it was read.
+        placement: why it is on its host; None where no host was looked for.
     """
 
     restart_required: bool = False
     changes_pending: list[str] = Field(default_factory=list)
     vm: Vm | None = None
+    placement: Placement | None = None
 
 
 class SnapshotTask(Part):

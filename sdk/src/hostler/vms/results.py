@@ -33,6 +33,7 @@ def result_of(name: str, plan: Plan, outcomes: Mapping[str, Became]) -> VmResult
         outcomes,
         restart_required=bool(plan.facts.get("restart_required")),
         changes_pending=list(plan.facts.get("changes_pending", [])),
+        placement=plan.facts.get("placement"),
     )
 
 

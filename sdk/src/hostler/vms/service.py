@@ -25,6 +25,9 @@ from hostler.vms.results import batch_of, failed, no_such_vm
 if TYPE_CHECKING:
     from hostler.fleet import Fleet
 
+TRIES = 5
+"""How often a VM is placed anew whose room somebody else got meanwhile."""
+
 _STATES: dict[Operation, str] = {
     "start": "running",
     "stop": "stopped",
@@ -43,13 +46,19 @@ class Vms:
         self._fleet = fleet
 
     def find(
-        self, query: VmQuery | None = None, *, uri: str | None = None, **filters: Any
+        self,
+        query: VmQuery | None = None,
+        *,
+        uri: str | None = None,
+        host: str | None = None,
+        **filters: Any,
     ) -> VmPage:
         """Read one page of the VMs that a query finds, over a read-only connection.
 
         Args:
             query: which VMs; or its fields as ``filters``.
             uri: the hypervisor; the fleet's own where left out.
+            host: the same, as a host of the pool.
             filters: fields of VmQuery.
 
         Raises:
@@ -57,7 +66,7 @@ class Vms:
             Unreachable: the hypervisor does not answer.
         """
         query = query or checked(VmQuery, filters, on="VM query")
-        vms = read_vms(self._fleet.hypervisor(uri), query)
+        vms = read_vms(self._fleet.hypervisor(uri, host), query)
         limit = query.limit or max(1, len(vms))
         start = (query.page - 1) * limit
         return VmPage(
@@ -70,30 +79,39 @@ class Vms:
         )
 
     def list(
-        self, query: VmQuery | None = None, *, uri: str | None = None, **filters: Any
+        self,
+        query: VmQuery | None = None,
+        *,
+        uri: str | None = None,
+        host: str | None = None,
+        **filters: Any,
     ) -> Sequence[Vm]:
         """Read the VMs that a query finds; see ``find``."""
-        return self.find(query, uri=uri, **filters).vms
+        return self.find(query, uri=uri, host=host, **filters).vms
 
-    def get(self, name: str, *, uri: str | None = None, **filters: Any) -> Vm:
+    def get(
+        self, name: str, *, uri: str | None = None, host: str | None = None, **filters: Any
+    ) -> Vm:
         """Read one VM by its exact name.
 
         Raises:
             NotFound: there is no VM of that name.
         """
-        found = self.list(uri=uri, names=(literal(name),), **filters)
+        found = self.list(uri=uri, host=host, names=(literal(name),), **filters)
         if not found:
-            on = f"VM {name!r} on {uri or self._fleet.uri}"
+            on = f"VM {name!r} on {self._fleet.uri_of(uri, host)}"
             raise NotFound("there is no such VM", on=on, hint="See 'hostler vm list'.")
         return found[0]
 
-    def plan(self, tasks: Iterable[Asked], *, uri: str | None = None) -> Sequence[Plan]:
+    def plan(
+        self, tasks: Iterable[Asked], *, uri: str | None = None, host: str | None = None
+    ) -> Sequence[Plan]:
         """Plan tasks without touching anything.
 
         Raises:
             HostlerError: the first error of any task.
         """
-        request = self.prepare(tasks, uri=uri)
+        request = self.prepare(tasks, uri=uri, host=host)
         plans = []
         for item in request.items:
             if isinstance(item.plan, HostlerError):
@@ -101,20 +119,23 @@ class Vms:
             plans.append(item.plan.bind(self._fleet.runner))
         return plans
 
-    def prepare(self, tasks: Iterable[Asked], *, uri: str | None = None) -> Request:
+    def prepare(
+        self, tasks: Iterable[Asked], *, uri: str | None = None, host: str | None = None
+    ) -> Request:
         """Plan tasks that are to be shown before exactly that is applied; see ``Request``.
 
         Raises:
             InvalidInput: two tasks are for the same VM.
             Unreachable: the hypervisor does not answer.
         """
-        return Request(self._fleet, self._fleet.hypervisor(uri), tasks)
+        return Request(self._fleet, tasks, uri=uri, host=host)
 
-    def run(
+    def run(  # noqa: PLR0913 - all by name
         self,
         tasks: Iterable[Asked],
         *,
         uri: str | None = None,
+        host: str | None = None,
         check: bool = False,
         parallel: int | None = None,
         max_failures: int | None = None,
@@ -126,6 +147,7 @@ class Vms:
         Args:
             tasks: VmTasks, or mappings of VmSpec's and VmOptions' fields.
             uri: the hypervisor; the fleet's own where left out.
+            host: the same, as a host of the pool.
             check: touch nothing: the results say what would be.
             parallel: how many at once; the fleet's ``parallel`` where left out.
             max_failures: start no more VMs once more than so many have failed.
@@ -136,15 +158,27 @@ class Vms:
             InvalidInput: two tasks are for the same VM.
             Unreachable: the hypervisor does not answer.
         """
-        request = self.prepare(tasks, uri=uri)
+        request = self.prepare(tasks, uri=uri, host=host)
         if check:
             return request.preview(read_back=read_back)
-        return request.apply(
-            parallel=parallel,
-            max_failures=max_failures,
-            read_back=read_back,
-            on_progress=on_progress,
-        )
+        how: dict[str, Any] = {
+            "parallel": parallel,
+            "max_failures": max_failures,
+            "read_back": read_back,
+            "on_progress": on_progress,
+        }
+        results = request.apply(**how)
+        numbers = list(range(len(results)))
+        for _ in range(TRIES):
+            outrun = request.outrun()
+            numbers = [numbers[one] for one in outrun]
+            again = [task for one in outrun if (task := request.items[one].asked)]
+            if not again:
+                break
+            request = self.prepare(again, uri=uri, host=host)
+            for number, result in zip(numbers, request.apply(**how), strict=True):
+                results[number] = result
+        return results
 
     def batch(  # noqa: PLR0913 - as run
         self,
@@ -152,6 +186,7 @@ class Vms:
         query: VmQuery,
         *,
         uri: str | None = None,
+        host: str | None = None,
         options: Mapping[str, Any] | None = None,
         snapshot: str | None = None,
         check: bool = False,
@@ -166,6 +201,7 @@ class Vms:
             query: to which VMs; a name without a glob that is not there is a failed result, except
                 for ``delete``.
             uri: the hypervisor; the fleet's own where left out.
+            host: the same, as a host of the pool.
             options: fields of VmOptions (``force``, ``timeout``, ``delete_disks`` ...).
             snapshot: the snapshot's name, for operation ``snapshot``.
             check: touch nothing: the results say what would be.
@@ -179,14 +215,13 @@ class Vms:
         if operation == "snapshot" and not snapshot:
             raise InvalidInput("operation snapshot needs a name for the snapshot")
         if operation == "snapshot":
+            uri = self._fleet.uri_of(uri, host)
             found = self.list(query.model_copy(update={"limit": 0}), uri=uri)
             wanted = [_snapshot(vm, str(snapshot)) for vm in found]
             done = self._fleet.snapshots.run(wanted, uri=uri, check=check, parallel=parallel)
-            gone = _missing(query, found)
-            there = uri or self._fleet.uri
-            nowhere = [failed(name, no_such_vm(name, there)) for name in gone]
+            nowhere = [failed(name, no_such_vm(name, uri)) for name in _missing(query, found)]
             return batch_of(operation, [*done, *nowhere])
-        request = self.prepare_batch(operation, query, uri=uri, options=options)
+        request = self.prepare_batch(operation, query, uri=uri, host=host, options=options)
         if check:
             return batch_of(operation, request.preview(read_back=False))
         done = request.apply(
@@ -203,15 +238,16 @@ class Vms:
         query: VmQuery,
         *,
         uri: str | None = None,
+        host: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> Request:
         """Plan a batch (no snapshots) that is to be shown before exactly that is applied."""
+        uri = self._fleet.uri_of(uri, host)
         found = self.list(query.model_copy(update={"limit": 0}), uri=uri)
         common = {**(options or {}), "state": _STATES[operation]}
         request = self.prepare([{"name": vm.name, **common} for vm in found], uri=uri)
         if operation != "delete":  # one that is gone is as wanted
-            there = uri or self._fleet.uri
-            request.items += [Item(n, no_such_vm(n, there)) for n in _missing(query, found)]
+            request.items += [Item(n, no_such_vm(n, uri)) for n in _missing(query, found)]
         return request
 
 

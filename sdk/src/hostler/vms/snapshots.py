@@ -30,6 +30,7 @@ class Snapshots:
         tasks: Iterable[SnapshotTask | Mapping[str, Any]],
         *,
         uri: str | None = None,
+        host: str | None = None,
         check: bool = False,
         parallel: int | None = None,
     ) -> Sequence[VmResult]:
@@ -38,7 +39,7 @@ class Snapshots:
         VMs are worked on side by side, the snapshots of one VM in order. ``before`` and ``after``
         of a result hold the VM's snapshots by name.
         """
-        hypervisor = self._fleet.hypervisor(uri)
+        hypervisor = self._fleet.hypervisor(uri, host)
         parsed = [_parsed(task) for task in tasks]
         by_vm: dict[str, list[int]] = {}
         for number, task in enumerate(parsed):
@@ -53,7 +54,13 @@ class Snapshots:
         hypervisor.pipeline(one, by_vm.values())
         return [results[number] for number in range(len(parsed))]
 
-    def plan(self, task: SnapshotTask | Mapping[str, Any], *, uri: str | None = None) -> Plan:
+    def plan(
+        self,
+        task: SnapshotTask | Mapping[str, Any],
+        *,
+        uri: str | None = None,
+        host: str | None = None,
+    ) -> Plan:
         """Plan one snapshot without touching anything.
 
         Raises:
@@ -62,7 +69,7 @@ class Snapshots:
         parsed = _parsed(task)
         if isinstance(parsed, HostlerError):
             raise parsed
-        return self._plan(parsed, self._fleet.hypervisor(uri)).bind(self._fleet.runner)
+        return self._plan(parsed, self._fleet.hypervisor(uri, host)).bind(self._fleet.runner)
 
     def _plan(self, task: SnapshotTask, hypervisor: Hypervisor) -> Plan:
         domain = hypervisor.domains.read([task.vm]).get(task.vm)

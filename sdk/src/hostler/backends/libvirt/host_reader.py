@@ -161,12 +161,11 @@ class HostReader(Bulk):
         ]
         if cells := machine.capabilities.count("<cell id="):
             calls.append(partial(self._read.getCellsFreeMemory, 0, cells))
-        *found, memory, free = [
-            *self._ask([partial(_if_supported, call) for call in calls]),
-            *([] if cells else [None]),
-        ]
+        *found, memory = self._ask([partial(_if_supported, call) for call in calls])
+        if cells:
+            free, memory = memory, found.pop()
+            machine.cells_free = machine.known("the free memory of its NUMA cells", free)
         machine.memory = machine.known("its memory", memory)
-        machine.cells_free = machine.known("the free memory of its NUMA cells", free)
         kinds: list[tuple[str, Any]] = [
             ("its storage pools", _pool),
             ("its networks", _network),
