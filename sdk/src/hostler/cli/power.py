@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,99 +20,84 @@ Labels = Annotated[
     list[str] | None, typer.Option("--label", help="VMs with this label: key or key=value.")
 ]
 Check = Annotated[bool, typer.Option("--check", help="Only show what would be done.")]
-Force = Annotated[bool, typer.Option("--force", help="Hard, if the guest does not follow.")]
-Timeout = Annotated[int, typer.Option(help="Seconds that a guest gets to shut down.")]
-Override = Annotated[
-    bool, typer.Option("--override-protection", help="VMs that the fleet protects, too.")
-]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 
-
-def start(
-    ctx: typer.Context, names: Names = None, label: Labels = None, check: Check = False
-) -> None:
-    """Start VMs."""
-    operate(ctx, "start", names, label, check=check)
-
-
-def stop(
-    ctx: typer.Context,
-    names: Names = None,
-    label: Labels = None,
-    force: Force = False,
-    timeout: Timeout = 120,
-    override_protection: Override = False,
-    check: Check = False,
-) -> None:
-    """Shut VMs down."""
-    options = {"force": force, "timeout": timeout, "override_protection": override_protection}
-    operate(ctx, "stop", names, label, check=check, options=options)
-
-
-def restart(
-    ctx: typer.Context,
-    names: Names = None,
-    label: Labels = None,
-    force: Force = False,
-    timeout: Timeout = 120,
-    override_protection: Override = False,
-    check: Check = False,
-) -> None:
-    """Shut VMs down and start them again; changes that wait come into effect."""
-    options = {"force": force, "timeout": timeout, "override_protection": override_protection}
-    operate(ctx, "restart", names, label, check=check, options=options)
+OPTIONS: dict[str, tuple[Any, Any]] = {
+    "delete_disks": (
+        Annotated[
+            bool, typer.Option("--delete-disks", help="Delete their own writable disks too.")
+        ],
+        False,
+    ),
+    "force": (
+        Annotated[
+            bool, typer.Option("--force", help="Hard, if the guest does not follow or still runs.")
+        ],
+        False,
+    ),
+    "timeout": (
+        Annotated[int, typer.Option(help="Seconds that a guest gets to shut down.")],
+        120,
+    ),
+    "override_protection": (
+        Annotated[
+            bool,
+            typer.Option("--override-protection", help="VMs that the fleet protects, too."),
+        ],
+        False,
+    ),
+}
+"""What some operations take: fields of VmOptions, each with its option and its default."""
 
 
-def reset(
-    ctx: typer.Context,
-    names: Names = None,
-    label: Labels = None,
-    override_protection: Override = False,
-    check: Check = False,
-) -> None:
-    """Reset VMs, as by the button: the guest is not asked."""
-    options = {"override_protection": override_protection}
-    operate(ctx, "reset", names, label, check=check, options=options)
+def command(operation: Operation, what: str, *options: str, asks: bool = False) -> Any:
+    """Make the command of an operation.
+
+    typer reads a function's signature, so that each command has one of its own: the options that
+    all of them share, those that it names, and ``--yes`` where it asks.
+    """
+
+    def run(ctx: typer.Context, **given: Any) -> None:
+        names, labels, check = given["names"], given["label"], given["check"]
+        chosen = {name: given[name] for name in options}
+        ask = asks and not given["yes"]
+        operate(ctx, operation, names, labels, check=check, options=chosen, ask=ask)
+
+    def parameter(name: str, kind: Any, default: Any) -> Parameter:
+        return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+
+    parameters = [
+        Parameter("ctx", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
+        parameter("names", Names, None),
+        parameter("label", Labels, None),
+        *(parameter(name, *OPTIONS[name]) for name in options),
+        *([parameter("yes", Yes, False)] if asks else []),
+        parameter("check", Check, False),
+    ]
+    run.__name__, run.__doc__ = operation, what
+    vars(run)["__signature__"] = Signature(parameters)
+    return run
 
 
-def pause(
-    ctx: typer.Context,
-    names: Names = None,
-    label: Labels = None,
-    override_protection: Override = False,
-    check: Check = False,
-) -> None:
-    """Pause VMs; their memory stays."""
-    options = {"override_protection": override_protection}
-    operate(ctx, "pause", names, label, check=check, options=options)
-
-
-def resume(
-    ctx: typer.Context, names: Names = None, label: Labels = None, check: Check = False
-) -> None:
-    """Let paused VMs go on."""
-    operate(ctx, "resume", names, label, check=check)
-
-
-def delete(
-    ctx: typer.Context,
-    names: Names = None,
-    label: Labels = None,
-    delete_disks: Annotated[
-        bool, typer.Option("--delete-disks", help="Delete their own writable disks too.")
-    ] = False,
-    force: Annotated[bool, typer.Option("--force", help="VMs that run, too.")] = False,
-    override_protection: Override = False,
-    yes: Yes = False,
-    check: Check = False,
-) -> None:
-    """Delete VMs; their disks stay unless you say so."""
-    options = {
-        "delete_disks": delete_disks,
-        "force": force,
-        "override_protection": override_protection,
-    }
-    operate(ctx, "delete", names, label, check=check, options=options, ask=not yes)
+PROTECTED = "override_protection"
+COMMANDS: tuple[Callable[..., None], ...] = (
+    command("start", "Start VMs."),
+    command("stop", "Shut VMs down.", "force", "timeout", PROTECTED),
+    command(
+        "restart",
+        "Shut VMs down and start them again; changes that wait come into effect.",
+        *("force", "timeout", PROTECTED),
+    ),
+    command("reset", "Reset VMs, as by the button: the guest is not asked.", PROTECTED),
+    command("pause", "Pause VMs; their memory stays.", PROTECTED),
+    command("resume", "Let paused VMs go on."),
+    command(
+        "delete",
+        "Delete VMs; their disks stay unless you say so.",
+        *("delete_disks", "force", PROTECTED),
+        asks=True,
+    ),
+)
 
 
 def operate(
@@ -147,5 +134,5 @@ def operate(
 
 def add_to(app: typer.Typer) -> None:
     """Add the operations to ``hostler vm``."""
-    for command in (start, stop, restart, reset, pause, resume, delete):
-        app.command()(command)
+    for made in COMMANDS:
+        app.command()(made)
