@@ -22,20 +22,6 @@ options:
     type: list
     elements: str
     aliases: [name]
-  status:
-    description: Only VMs of these states.
-    type: list
-    elements: str
-    choices: [running, paused, stopping, stopped, crashed, suspended, unknown]
-  os_type:
-    description: Only VMs of this kind of operating system.
-    type: str
-  labels:
-    description: Only VMs that carry all of these labels; the value V(*) stands for any.
-    type: dict
-  search:
-    description: Only VMs with this in their name or UUID, in any case.
-    type: str
   graceful:
     description: Ask the guest; V(false) does not wait for it.
     type: bool
@@ -64,6 +50,7 @@ extends_documentation_fragment:
   - hostler.fleet._config
   - hostler.fleet._libvirt
   - hostler.fleet._libvirt.parallel
+  - hostler.fleet._vm_filters
 attributes:
   idempotent:
     support: partial

@@ -18,20 +18,6 @@ options:
     type: list
     elements: str
     aliases: [name]
-  status:
-    description: Only VMs of these states.
-    type: list
-    elements: str
-    choices: [running, paused, stopping, stopped, crashed, suspended, unknown]
-  os_type:
-    description: Only VMs of this kind of operating system.
-    type: str
-  labels:
-    description: Only VMs that carry all of these labels; the value V(*) stands for any.
-    type: dict
-  search:
-    description: Only VMs with this in their name or UUID, in any case.
-    type: str
   fields:
     description: What to read beside the ordinary fields; each costs time.
     type: list
@@ -59,6 +45,7 @@ extends_documentation_fragment:
   - hostler.fleet._attributes.info
   - hostler.fleet._config
   - hostler.fleet._libvirt
+  - hostler.fleet._vm_filters
 seealso:
   - module: hostler.fleet.vm
 """
