@@ -19,14 +19,16 @@ from rigs.openstack.porting import (
     cloud,
     done,
     id_of,
+    impatient,
     seen,
+    storage,
 )
 
 from hostler import Fleet
 from hostler.config import FleetConfig, Policy
 from hostler.errors import Conflict, HostlerError, NotFound
 
-__all__ = ["cloud", "seen"]
+__all__ = ["cloud", "impatient", "seen", "storage"]
 
 
 def test_attached_unchanged_detached(fleet: Fleet, cloud: Cloud, seen: Seen) -> None:

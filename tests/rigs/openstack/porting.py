@@ -30,16 +30,27 @@ def cloud() -> Cloud:
     return Cloud()
 
 
+@pytest.fixture(scope="session")
+def storage(cloud: Cloud) -> str:
+    """The storage network's id."""
+    networks = cloud.get("neutron", "/v2.0/networks")["networks"]
+    return str(next(one["id"] for one in networks if one["name"] == NETWORK))
+
+
 @pytest.fixture(autouse=True)
-def seen(cloud: Cloud) -> Iterator[Seen]:
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rig is quicker than a real cloud."""
+    monkeypatch.setattr("hostler.openstack.ports.POLL", 0.1)
+
+
+@pytest.fixture(autouse=True)
+def seen(cloud: Cloud, storage: str) -> Iterator[Seen]:
     """Read the ports of the storage network; none is there before the test and after it."""
 
     def read() -> Ports:
         found: Ports = cloud.get("neutron", "/v2.0/ports")["ports"]
         return [port for port in found if port["name"] or port["network_id"] == storage]
 
-    networks = cloud.get("neutron", "/v2.0/networks")["networks"]
-    storage = next(one["id"] for one in networks if one["name"] == NETWORK)
     assert read() == []
     yield read
     for port in read():
