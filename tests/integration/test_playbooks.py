@@ -29,7 +29,7 @@ CHANGE, SNAPSHOT = (
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS, ids=lambda path: str(path.name))
 def test_syntax(playbook: Path, environment: dict[str, str]) -> None:
-    words = [PLAYBOOK, playbook, "--syntax-check", "--inventory", "localhost,"]
+    words: list[str | Path] = [PLAYBOOK, playbook, "--syntax-check", "--inventory", "localhost,"]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -39,7 +39,13 @@ def lifecycle(environment: dict[str, str], *words: str, **variables: Any) -> Res
     results = Path(environment["HOSTLER_TEST_RESULTS"])
     results.unlink(missing_ok=True)
     extra = json.dumps({**VARIABLES, **variables})
-    command = [PLAYBOOK, ROOT / "playbooks" / "vm_lifecycle.yml", "--extra-vars", extra, *words]
+    command: list[str | Path] = [
+        PLAYBOOK,
+        ROOT / "playbooks" / "vm_lifecycle.yml",
+        "--extra-vars",
+        extra,
+        *words,
+    ]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return dict(json.loads(line) for line in results.read_text().splitlines())
