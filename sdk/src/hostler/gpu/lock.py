@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from hostler.errors import Conflict
+from hostler.errors import Conflict, HostlerError
 from hostler.models.nova import Aggregate
 from hostler.plan.who import Who, me
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from hostler.backends.openstack.compute import ComputeApi
 
 PREFIX = "hostler:lock:"
+PAUSE = (0.2, 1.5)
+"""Seconds between two looks at a lock that somebody else has, by chance."""
 _LONGEST = 255  # of a value in an aggregate's metadata
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -62,15 +64,12 @@ def locks(aggregates: Iterable[Aggregate], host: str) -> list[Lock]:
     return [lock for lock in found if lock and lock.host == host]
 
 
-def is_held(aggregates: Iterable[Aggregate], host: str, plan: str) -> bool:
-    """Whether a plan has the lock on a host."""
-    return any(lock.plan == plan for lock in locks(aggregates, host))
-
-
 def take(
     nova: ComputeApi, host: str, plan: str, aggregate: int, *, minutes: int, wait: float
 ) -> None:
     """Take the lock, or wait for it. Taken again by its holder, its time begins anew.
+
+    Two that come at the very same time both give way, and try again.
 
     Raises:
         Conflict: somebody else has it, and still had when the waiting was over.
@@ -81,13 +80,17 @@ def take(
         if other is None:
             mine = _mine(host, plan, minutes, aggregate)
             nova.set_metadata(aggregate, {mine.key: _text(mine)})
-            other = _other(nova, host, plan)
+            try:
+                other = _other(nova, host, plan)
+            except HostlerError as error:
+                error.ambiguous = True  # ours is written: whether it holds, the world says
+                raise
             if other is None:
                 return
             release(nova, host, plan)
-        if time.monotonic() >= deadline:
+        elif time.monotonic() >= deadline:
             raise _taken(host, other)
-        time.sleep(random.uniform(0.2, 1.5))  # noqa: S311 - so that two do not meet again
+        time.sleep(random.uniform(*PAUSE))  # noqa: S311 - so that two do not meet again
 
 
 def hold(

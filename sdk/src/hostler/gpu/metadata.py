@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from hostler.gpu.lock import PREFIX
 from hostler.gpu.overview import host_type
 from hostler.gpu.world import GpuWorld
 from hostler.models.migration import MigrationTask
@@ -107,4 +108,5 @@ def _numbers(operator: str, value: str, wanted: str) -> bool:
 
 
 def _text(metadata: Mapping[str, str]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in sorted(metadata.items())) or "none"
+    shown = {key: value for key, value in metadata.items() if not key.startswith(PREFIX)}
+    return ", ".join(f"{key}={value}" for key, value in sorted(shown.items())) or "none"

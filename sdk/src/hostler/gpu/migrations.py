@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from hostler.errors import HostlerError, InvalidInput, NotFound, PlanFailed
-from hostler.gpu.lock import Lock, locks, release
+from hostler.gpu.lock import PAUSE, Lock, locks, release
 from hostler.gpu.planner import plan_moves
 from hostler.models.migration import MigrationResult, MigrationTask, Verification
 from hostler.models.problems import checked
@@ -65,13 +67,15 @@ class Migrations:
             parallel: how many at once; the fleet's ``parallel`` where left out.
             max_failures: start no more once more than so many have failed.
             on_progress: is told of every step.
-            world: what was read before.
+            world: what was read before; read anew where a task may wait.
 
         Raises:
             InvalidInput: a task makes no sense, or a host is named twice.
             HostlerError: the cloud can't be read.
         """
         parsed = [_parsed(task) for task in tasks]
+        if not check and any(task.wait for task in parsed):
+            parsed, world = self._wait(parsed), None
         world = self._world(world)
         planned = plan_moves(world, parsed, self._fleet.config.policy)
         outcomes: dict[str, Became] = {}
@@ -104,6 +108,27 @@ class Migrations:
 
     def _world(self, world: GpuWorld | None) -> GpuWorld:
         return world or self._fleet.gpu.observe(flavors=True)
+
+    def _wait(self, tasks: Sequence[MigrationTask]) -> list[MigrationTask]:
+        """Wait while somebody else moves a host; return the tasks with the time that is left.
+
+        What is planned afterwards is what is there then. Where the time was not enough, the plan's
+        first step says who has the lock.
+        """
+        ends = {task.host: time.monotonic() + task.wait for task in tasks}
+        while True:
+            aggregates = self._fleet.openstack_cloud().compute.aggregates()
+            now = time.monotonic()
+            held = {
+                host
+                for host, end in ends.items()
+                if now < end and any(not lock.stale for lock in locks(aggregates, host))
+            }
+            if not held:
+                break
+            time.sleep(random.uniform(*PAUSE))  # noqa: S311 - so that not all go on at once
+        left = {host: max(0, int(end - now)) for host, end in ends.items()}
+        return [task.model_copy(update={"wait": left[task.host]}) for task in tasks]
 
     def _look(self, results: Sequence[MigrationResult], world: GpuWorld | None) -> None:
         """Say where the hosts are; a failure to do so changes nothing of what was done."""

@@ -11,17 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import ceil
 from typing import Any
 
 from hostler.config import Policy
 from hostler.errors import Conflict, PolicyError
 from hostler.gpu import metadata
+from hostler.gpu.lock import locks
 from hostler.gpu.names import known_host
 from hostler.gpu.planner import drain
 from hostler.gpu.planner.drain import Away
 from hostler.gpu.planner.route import Route, check_types, check_zones, find_route, removes_first
 from hostler.gpu.steps import (
     AddToAggregate,
+    CheckPlace,
     CountServers,
     DisableCompute,
     EnableCompute,
@@ -30,11 +33,11 @@ from hostler.gpu.steps import (
     ReleaseLock,
     RemoveFromAggregate,
     TakeLock,
-    VerifyMove,
 )
+from hostler.gpu.steps.compute import REASON
 from hostler.gpu.world import GpuWorld
 from hostler.models.migration import MigrationTask
-from hostler.models.nova import Aggregate, Server
+from hostler.models.nova import Aggregate, Compute, Server
 from hostler.plan.plan import Plan, new_id
 from hostler.plan.step import Step
 
@@ -57,16 +60,15 @@ def plan_migration(
     """
     host = known_host(world, task.host)
     route = find_route(world, task)
-    there = host in route.target.hosts
     source = route.source.name if route.source else None
     plan = Plan(
         id=new_id(),
         target=f"host/{host}",
-        summary=_summary(host, route, there=there),
+        summary=_summary(host, route),
         before=_state(world, host),
         facts={"source": source, "target": route.target.name},
     )
-    if there and route.source is None:
+    if route.there and route.source is None:
         return plan.model_copy(update={"after": plan.before}), world
     _guard(policy, task)
     unfit = check_types(world, host, route)
@@ -93,52 +95,79 @@ def _steps(
         "host": task.host,
         "plan": plan,
         "lock_in": (route.source or route.target).id,
-        "lock_minutes": world.config.lock_minutes,
+        "lock_minutes": _lock_minutes(world, away),
     }
     compute = world.computes.get(task.host)
-    disables = task.disable_compute and compute is not None and compute.enabled
-    service: dict[str, Any] = {**common, "service": compute.service if compute else ""}
+    service = _disables(common, task, compute)
     provider = compute.provider if compute else None
     staying = () if task.drain else world.servers_of.get(task.host, ())
     expected = tuple(sorted(server.id for server in staying))
+    mine = tuple(sorted(a.name for a in world.aggregates_of.get(task.host, ())))
+    target, source = (route.target.name,), (route.source.name,) if route.source else ()
+    mirror = (
+        MirrorInPlacement(**common, provider=provider, of_move=_uuids(route)) if provider else None
+    )
     return [
         TakeLock(**common, wait=task.wait),
-        *([DisableCompute(**service)] if disables else []),
+        CheckPlace(**common, inside=mine, outside=() if route.there else target),
+        *([DisableCompute(**service)] if service else []),
         *(_migrate(common, world, one) for one in away),
         CountServers(**common, provider=provider, expected=expected),
-        *([_mirror(common, provider, route, moved=False)] if provider else []),
-        *_moves(common, task.host, route),
-        *([_mirror(common, provider, route, moved=True)] if provider else []),
-        VerifyMove(**common, inside=route.target.name, outside=_name(route)),
-        *([EnableCompute(**service)] if disables else []),
+        *([mirror] if mirror else []),
+        *_moves(common, route),
+        *([mirror] if mirror else []),
+        CheckPlace(**common, inside=target, outside=source),
+        *([EnableCompute(**service)] if service else []),
         ReleaseLock(**common),
     ]
 
 
-def _moves(common: dict[str, Any], host: str, route: Route) -> list[Step]:
+def _lock_minutes(world: GpuWorld, away: Sequence[Away]) -> int:
+    """Return how long the lock holds: at least as long as the longest step may take."""
+    longest = ceil(world.config.drain_timeout / 60) + 5 if away else 0
+    return max(world.config.lock_minutes, longest)
+
+
+def _disables(
+    common: dict[str, Any], task: MigrationTask, compute: Compute | None
+) -> dict[str, Any] | None:
+    """Return the fields of the steps on the compute service; None where it is left alone.
+
+    One that a move of ours has left disabled half way is taken over.
+    """
+    if compute is None or not task.disable_compute:
+        return None
+    if compute.enabled:
+        return {**common, "service": compute.service}
+    reason = compute.disabled_reason or ""
+    if not reason.startswith(REASON):
+        return None
+    return {**common, "service": compute.service, "left_by": reason}
+
+
+def _moves(common: dict[str, Any], route: Route) -> list[Step]:
     """Return the change itself: one or two calls, in the order that zones allow."""
-    names = tuple(a.name for a in (route.source, route.target) if a)
+    source, target = route.source, route.target
+    first = removes_first(route)
     both: dict[str, Any] = {
         **common,
-        "of_move": names,
+        "of_move": tuple(a.name for a in (source, target) if a),
         "others": tuple(a.name for a in route.others),
     }
     steps: list[Step] = []
-    if host not in route.target.hosts:
-        steps.append(AddToAggregate(**both, id=route.target.id, aggregate=route.target.name))
-    if route.source:
-        steps.append(RemoveFromAggregate(**both, id=route.source.id, aggregate=route.source.name))
-    return steps[::-1] if removes_first(route) else steps
+    if not route.there:
+        kept_by = source.name if source and not first else ""
+        steps.append(AddToAggregate(**both, id=target.id, aggregate=target.name, kept_by=kept_by))
+    if source:
+        kept_by = "" if first else target.name
+        steps.append(
+            RemoveFromAggregate(**both, id=source.id, aggregate=source.name, kept_by=kept_by)
+        )
+    return steps[::-1] if first else steps
 
 
-def _mirror(common: dict[str, Any], provider: str, route: Route, *, moved: bool) -> Step:
-    source = (route.source.uuid,) if route.source else ()
-    target = (route.target.uuid,)
-    was_there = common["host"] in route.target.hosts
-    if moved:
-        return MirrorInPlacement(**common, provider=provider, inside=target, outside=source)
-    outside = () if was_there else target
-    return MirrorInPlacement(**common, provider=provider, inside=source, outside=outside)
+def _uuids(route: Route) -> tuple[str, ...]:
+    return tuple(a.uuid for a in (route.source, route.target) if a)
 
 
 def _migrate(common: dict[str, Any], world: GpuWorld, away: Away) -> Step:
@@ -188,11 +217,14 @@ def _warnings(
         found.append(f"It is in no pool, and stays in {names}.")
     if compute is None:
         found.append("It has no compute service: placement's copy can't be checked.")
-    elif not compute.enabled:
+    elif not compute.enabled and _disables({}, task, compute) is None:
         reason = compute.disabled_reason or "no reason given"
         found.append(f"Its compute service is disabled ({reason}) and stays so.")
     elif not task.disable_compute:
         found.append("Its compute service stays enabled: a server may come in between.")
+    for lock in locks(world.aggregates, task.host):
+        hint = f"'hostler plan resume {lock.plan}' finishes what was left half way."
+        found.append(f"It is locked by {lock}: where that is gone, {hint}")
     if removes_first(route):
         found.append("It leaves its zone first, and is in neither pool for a moment.")
     return found
@@ -226,13 +258,9 @@ def _state(world: GpuWorld, host: str, before: dict[str, Any] | None = None) -> 
     }
 
 
-def _summary(host: str, route: Route, *, there: bool) -> str:
-    if there and route.source is None:
+def _summary(host: str, route: Route) -> str:
+    if route.there and route.source is None:
         return f"host {host} is in {route.target.name}"
     if route.source is None:
         return f"put host {host} into {route.target.name}"
     return f"move host {host} from {route.source.name} to {route.target.name}"
-
-
-def _name(route: Route) -> str | None:
-    return route.source.name if route.source else None

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from hostler.errors import Conflict, InvalidInput
-from hostler.gpu.names import aggregate_named
+from hostler.gpu.names import aggregate_named, known_variant
 from hostler.gpu.overview import host_type
 from hostler.gpu.target import advise
 from hostler.gpu.world import GpuWorld
@@ -21,19 +21,21 @@ class Route(NamedTuple):
         source: the aggregate that it leaves; None where it only has to be added, or is there.
         target: the aggregate where it shall be.
         others: the aggregates that it is in besides.
+        there: it is in the target already.
     """
 
     source: Aggregate | None
     target: Aggregate
     others: tuple[Aggregate, ...]
+    there: bool
 
     @property
     def zones(self) -> tuple[str | None, str | None]:
         """The host's availability zone before and after."""
-        rest = [aggregate.zone for aggregate in self.others if aggregate.zone]
-        kept = rest[0] if rest else None
-        before = (self.source.zone if self.source else None) or kept
-        return before, self.target.zone or kept
+        kept = next((aggregate.zone for aggregate in self.others if aggregate.zone), None)
+        left = self.source.zone if self.source else None
+        there = self.target.zone if self.there else None
+        return left or there or kept, self.target.zone or kept
 
 
 def find_route(world: GpuWorld, task: MigrationTask) -> Route:
@@ -49,7 +51,7 @@ def find_route(world: GpuWorld, task: MigrationTask) -> Route:
     if source is target:
         raise InvalidInput("source and target are the same aggregate", on=f"host {task.host!r}")
     others = [a for a in world.aggregates_of.get(task.host, ()) if a not in (source, target)]
-    return Route(source, target, tuple(others))
+    return Route(source, target, tuple(others), task.host in target.hosts)
 
 
 def check_types(world: GpuWorld, host: str, route: Route) -> list[str]:
@@ -116,7 +118,8 @@ def removes_first(route: Route) -> bool:
 def _target(world: GpuWorld, task: MigrationTask) -> Aggregate:
     if task.target and task.target != AUTO:
         return aggregate_named(world, task.target)
-    advice = advise(world, task.host, pool=task.pool, variant=task.variant, drained=task.drain)
+    variant = None if task.variant is None else known_variant(world, task.variant)
+    advice = advise(world, task.host, pool=task.pool, variant=variant, drained=task.drain)
     if advice.recommended_aggregate is None:
         raise Conflict(
             f"no aggregate suits it: {advice.reasoning}",

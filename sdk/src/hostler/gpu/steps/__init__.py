@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from hostler.gpu.steps.aggregates import (
     AddToAggregate,
+    CheckPlace,
     MirrorInPlacement,
     RemoveFromAggregate,
-    VerifyMove,
 )
 from hostler.gpu.steps.compute import DisableCompute, EnableCompute
 from hostler.gpu.steps.locks import ReleaseLock, TakeLock
@@ -15,6 +15,7 @@ from hostler.gpu.steps.servers import CountServers, MigrateServer
 
 __all__ = [
     "AddToAggregate",
+    "CheckPlace",
     "CountServers",
     "DisableCompute",
     "EnableCompute",
@@ -23,5 +24,4 @@ __all__ = [
     "ReleaseLock",
     "RemoveFromAggregate",
     "TakeLock",
-    "VerifyMove",
 ]

@@ -19,12 +19,15 @@ class AggregateStep(HostStep):
         of_move: names of the move's aggregates; found in another one, the host has been moved on
             by somebody else.
         others: the host's aggregates that the move leaves alone.
+        kept_by: the aggregate that must have the host before this one lets it go; empty where
+            zones allow only one of them at a time.
     """
 
     id: int
     aggregate: str
     of_move: tuple[str, ...]
     others: tuple[str, ...] = ()
+    kept_by: str = ""
 
     def is_in(self, world: World) -> bool:
         """Whether the host is in the aggregate, in exactly this spelling."""
@@ -44,13 +47,11 @@ class AggregateStep(HostStep):
             raise NotFound("it is gone", on=f"aggregate {self.aggregate!r}")
         if (self.host in here[self.id].hosts) == present:
             return
-        nova = self.nova(world)
+        if not present:
+            self._check_kept(here.values())
         for attempt in insisting(_still_leaving):
             with attempt:
-                if present:
-                    nova.add_host(self.id, self.host)
-                else:
-                    nova.remove_host(self.id, self.host)
+                self._change(world, present=present)
 
     def put_back(self, world: World, *, present: bool) -> None:
         """Bring the host back, as often as it takes; the world is asked before each try.
@@ -68,6 +69,30 @@ class AggregateStep(HostStep):
                         "Nova took the change and does not show it",
                         on=f"host {self.host!r} in aggregate {self.aggregate!r}",
                     )
+
+    def _change(self, world: World, *, present: bool) -> None:
+        """Ask Nova once; a refusal is none where somebody else has done the same meanwhile."""
+        nova = self.nova(world)
+        try:
+            if present:
+                nova.add_host(self.id, self.host)
+            else:
+                nova.remove_host(self.id, self.host)
+        except (Conflict, NotFound):
+            if self.is_in(world) != present:
+                raise
+
+    def _check_kept(self, aggregates: Iterable[Aggregate]) -> None:
+        """Make sure that the host is not lost when it leaves."""
+        if not self.kept_by or any(
+            a.name == self.kept_by and self.host in a.hosts for a in aggregates
+        ):
+            return
+        raise Conflict(
+            f"somebody else has taken it out of {self.kept_by}: it stays in {self.aggregate}",
+            on=f"host {self.host!r}",
+            hint="See 'hostler gpu hosts'; run again.",
+        )
 
     def _check_not_moved_on(self, aggregates: Iterable[Aggregate]) -> None:
         known = {*self.of_move, *self.others}
@@ -140,12 +165,15 @@ class MirrorInPlacement(HostStep):
     """Have placement's copy of the aggregates agree with Nova's, which only logs when it fails.
 
     Stands before the move, so that it is undone last and repairs what undoing left, and after it.
+
+    Attributes:
+        provider: the host in placement.
+        of_move: uuids of the move's aggregates; placement's others are left alone.
     """
 
     kind = "gpu.mirror"
     provider: str
-    inside: tuple[str, ...] = ()
-    outside: tuple[str, ...] = ()
+    of_move: tuple[str, ...]
 
     @property
     def summary(self) -> str:
@@ -166,7 +194,8 @@ class MirrorInPlacement(HostStep):
 
     def is_done(self, world: World) -> bool:
         """Whether they agree."""
-        return self._wanted(self._mirrored(world)) is None
+        have = self.openstack(world).placement.mirror(self.provider).aggregates
+        return have == self._wanted(world, have)
 
     def undo(self, world: World) -> None:
         """Make sure of it once more."""
@@ -175,44 +204,46 @@ class MirrorInPlacement(HostStep):
     def _repair(self, world: World) -> None:
         placement = self.openstack(world).placement
         found = placement.mirror(self.provider)
-        wanted = self._wanted(found.aggregates)
-        if wanted is not None:
+        wanted = self._wanted(world, found.aggregates)
+        if wanted != found.aggregates:
             placement.set_mirror(self.provider, wanted, found.generation)
 
-    def _mirrored(self, world: World) -> frozenset[str]:
-        return self.openstack(world).placement.mirror(self.provider).aggregates
-
-    def _wanted(self, have: frozenset[str]) -> frozenset[str] | None:
-        """Return what placement should have; None where it has that."""
-        wanted = (have | set(self.inside)) - set(self.outside)
-        return None if wanted == have else wanted
+    def _wanted(self, world: World, have: frozenset[str]) -> frozenset[str]:
+        """Return what placement should have: of the move's aggregates, what Nova has now."""
+        now = {a.uuid for a in self.nova(world).aggregates() if self.host in a.hosts}
+        return (have - set(self.of_move)) | (now & set(self.of_move))
 
 
-class VerifyMove(HostStep):
-    """Read back where the host is."""
+class CheckPlace(HostStep):
+    """Look where the host is: before the move, as it was planned long ago perhaps, and after it."""
 
-    kind = "gpu.verify"
+    kind = "gpu.check"
     only_looks = True
-    inside: str
-    outside: str | None = None
+    inside: tuple[str, ...]
+    outside: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
         """Say what the step does."""
-        return f"check that host {self.host} is in aggregate {self.inside}"
+        where = f"in {', '.join(self.inside) or 'no aggregate'}"
+        apart = f" and not in {', '.join(self.outside)}" if self.outside else ""
+        return f"check that host {self.host} is {where}{apart}"
 
     @property
     def command(self) -> str:
         """Return the shell command."""
-        return openstack("aggregate", "show", self.inside)
+        return openstack("aggregate", "list", "--long")
 
     def apply(self, world: World, report: Report) -> None:
         """Look."""
-        now = {a.name for a in self.nova(world).aggregates() if self.host in a.hosts}
-        if self.inside not in now or self.outside in now:
+        for attempt in insisting(passing):
+            with attempt:
+                now = {a.name for a in self.nova(world).aggregates() if self.host in a.hosts}
+        if not now.issuperset(self.inside) or now.intersection(self.outside):
             raise Conflict(
                 f"it is in {', '.join(sorted(now)) or 'no aggregate'}: somebody else has moved it",
                 on=f"host {self.host!r}",
+                hint="Run again: it plans from what is there now.",
             )
 
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 TRIES = 5
 """How often the way back is tried: a host that is in no aggregate is the worst that can happen."""
 
+WAITS = (0.5, 4.0)
+"""Seconds between tries: before the second one, and at most; each time twice as long."""
+
 
 def openstack(*words: str) -> str:
     """Return a command of the openstack client; ``OS_CLOUD`` says for which cloud."""
@@ -70,9 +73,9 @@ class HostStep(Step):
             wait=wait,
         )
 
-    def has_lock(self, world: World) -> bool:
-        """Whether the plan has the lock."""
-        return lock.is_held(self.nova(world).aggregates(), self.host, self.plan)
+    def locks(self, world: World) -> list[lock.Lock]:
+        """Return all locks on the host."""
+        return lock.locks(self.nova(world).aggregates(), self.host)
 
     def drop_lock(self, world: World) -> None:
         """Release the lock."""
@@ -84,7 +87,7 @@ def insisting(may_pass: Callable[[BaseException], bool]) -> Retrying:
     return Retrying(
         retry=retry_if_exception(may_pass),
         stop=stop_after_attempt(TRIES),
-        wait=wait_exponential(0.5, max=4),
+        wait=wait_exponential(WAITS[0], max=WAITS[1]),
         reraise=True,
     )
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from hostler.gpu import lock
-from hostler.gpu.steps.base import HostStep, openstack
+from hostler.gpu.steps.base import HostStep, insisting, openstack, passing
 from hostler.plan.step import Report, World
 
 
@@ -30,12 +30,16 @@ class TakeLock(HostStep):
         self.take_lock(world, self.wait)
 
     def is_done(self, world: World) -> bool:
-        """Whether it is ours."""
-        return self.has_lock(world)
+        """Whether it is ours, and nobody else's."""
+        found = self.locks(world)
+        others = [lock for lock in found if lock.plan != self.plan and not lock.stale]
+        return not others and any(lock.plan == self.plan for lock in found)
 
     def undo(self, world: World) -> None:
         """Release it."""
-        self.drop_lock(world)
+        for attempt in insisting(passing):
+            with attempt:
+                self.drop_lock(world)
 
 
 class ReleaseLock(HostStep):
@@ -56,11 +60,13 @@ class ReleaseLock(HostStep):
 
     def apply(self, world: World, report: Report) -> None:
         """Release the lock."""
-        self.drop_lock(world)
+        for attempt in insisting(passing):
+            with attempt:
+                self.drop_lock(world)
 
     def is_done(self, world: World) -> bool:
         """Whether it is released."""
-        return not self.has_lock(world)
+        return not any(lock.plan == self.plan for lock in self.locks(world))
 
     def undo(self, world: World) -> None:
         """Take it again: the steps before this one are about to be undone."""

@@ -61,7 +61,8 @@ class CountServers(HostStep):
                 server = cloud.compute.server(consumer)
             except NotFound:
                 continue
-            if server.host in (None, self.host):
+            coming = server.host in (None, self.host) or server.task_state is not None
+            if coming:
                 found.append(f"{server.name} ({server.status})")
         return found
 
@@ -93,16 +94,16 @@ class MigrateServer(HostStep):
         Raises:
             BackendError: it stayed, or it takes too long.
         """
-        self.hold(world)
+        self.take_lock(world)  # its time begins anew: this may take long
         nova = self.nova(world)
-        self._begin(nova)
+        refused = self._begin(nova)
         deadline = time.monotonic() + self.timeout
         while not self.is_done(world):
             server = nova.server(self.server)
             if server.task_state is None and not self._runs(nova, report):
                 if server.host == self.target:
                     return
-                self._stayed(server.status)
+                raise refused or self._stayed(server.status)
             if time.monotonic() > deadline:
                 raise BackendError(
                     f"it still migrates after {self.timeout} s",
@@ -119,15 +120,20 @@ class MigrateServer(HostStep):
             return True
         return server.host == self.target and server.task_state is None
 
-    def _begin(self, nova: ComputeApi) -> None:
-        """Have Nova begin, unless it is at it; whether it did so unheard shows afterwards."""
+    def _begin(self, nova: ComputeApi) -> HostlerError | None:
+        """Have Nova begin, unless it is at it; where there was no answer, return that.
+
+        Whether it has begun all the same shows afterwards.
+        """
         if nova.server(self.server).task_state == "migrating":
-            return
+            return None
         try:
             nova.live_migrate(self.server, self.target)
         except HostlerError as error:
             if not error.ambiguous:
                 raise
+            return error
+        return None
 
     def _runs(self, nova: ComputeApi, report: Report) -> bool:
         """Whether it migrates; tells how far it is."""
@@ -137,8 +143,8 @@ class MigrateServer(HostStep):
                 report(min(1.0, (migration.processed or 0) / migration.total))
         return bool(running)
 
-    def _stayed(self, status: str) -> None:
-        raise BackendError(
+    def _stayed(self, status: str) -> BackendError:
+        return BackendError(
             f"it could not be migrated to host {self.target} (it is {status} on {self.host})",
             on=f"server {self.name!r}",
             hint="See 'openstack server migration list' and nova-compute's log there.",
