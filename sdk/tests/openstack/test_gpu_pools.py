@@ -157,7 +157,7 @@ def test_a_host_that_somebody_else_has_moved_meanwhile_is_left_there(
         cloud.post("nova", path, {action: {"host": "gpu-host-002"}})
     now = members()
     done = fleet.gpu.pools.run(task(ondemand=1, spot="rest"), world=world)
-    assert "it has been put into L40-n3-runpod since" in (done.error or "")
+    assert "it is in L40-n3-runpod: somebody else has moved it" in (done.error or "")
     assert (done.changed, done.after, members()) == (False, {"ondemand": 1, "spot": 1}, now)
 
 
