@@ -28,6 +28,7 @@ CONTENT = {
     "The fleet": ["hostler.fleet:Fleet"],
     "Services": [
         "hostler.vms.service:Vms",
+        "hostler.vms.request:Request",
         "hostler.vms.snapshots:Snapshots",
         "hostler.gpu.service:Gpu",
         "hostler.gpu.migrations:Migrations",
