@@ -4,7 +4,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # Other ways to a host of the rig than TCP; sourced by hosts.sh. What clients need is in $STATE/access:
-#   ssh         the ssh to use: qemu+ssh://root@ADDRESS/system?command=$STATE/access/ssh
+#   ssh         the ssh to use: qemu+ssh://root@ADDRESS/system?command=$STATE/access/ssh; as user
+#               reader one may only read
 #   ssh-wrong   the same with a key that no host knows
 #   pki         the client's certificates: qemu+tls://ADDRESS/system?pkipath=$STATE/access/pki
 #   pki-wrong   certificates of an authority that no host trusts
@@ -17,13 +18,22 @@ open_ssh() {
   command -v dropbear >/dev/null || die "dropbear is not installed: make setup"
   make_ssh_client
   if ! inside "$host" test -f /run/dropbear.pid; then
-    # root's home is the host's own, and holds nothing but the key
+    # root's home is the host's own, and holds nothing but the key; so does that of a user who may only read
     inside "$host" mount -t tmpfs -o mode=700 tmpfs /root
-    inside "$host" install -d -m 700 /root/.ssh
-    inside "$host" tee /root/.ssh/authorized_keys <"$ACCESS/key.pub" >/dev/null
+    { cat /etc/passwd && echo "reader:x:45678:65534::/run/reader:/bin/sh"; } | inside "$host" tee /run/passwd >/dev/null
+    inside "$host" mount --bind /run/passwd /etc/passwd
+    admit "$host" root /root
+    admit "$host" reader /run/reader
     inside "$host" dropbear -s -p "$(address "$host"):22" -r "$ACCESS/hostkey" -P /run/dropbear.pid
   fi
   say "host $host" "qemu+ssh://root@$(address "$host")/system?command=$ACCESS/ssh"
+}
+
+# admit HOST USER HOME: lets a user in with the rig's key.
+admit() {
+  inside "$1" install -d -m 700 -o "$2" "$3" "$3/.ssh"
+  inside "$1" tee "$3/.ssh/authorized_keys" <"$ACCESS/key.pub" >/dev/null
+  inside "$1" chown "$2" "$3/.ssh/authorized_keys"
 }
 
 make_ssh_client() {

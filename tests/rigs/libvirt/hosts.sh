@@ -105,6 +105,7 @@ listen_addr = "$ip"
 auth_tcp = "none"
 auth_unix_rw = "none"
 auth_unix_ro = "none"
+unix_sock_rw_perms = "0700"
 host_uuid = "$(printf '1f1f1f1f-0000-4000-8000-%012d' "${ip##*.}")"
 max_clients = 200
 max_workers = 40

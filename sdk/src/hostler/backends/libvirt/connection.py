@@ -10,12 +10,12 @@ from typing import TypeVar
 
 import libvirt
 
+from hostler.backends.libvirt.advice import NO_ANSWER, advised
 from hostler.backends.libvirt.faults import translated
 from hostler.errors import BackendError, Timeout, Unreachable
 
 T = TypeVar("T")
 
-NO_ANSWER = "Check the URI, and that libvirtd runs there: 'hostler doctor'."
 _OVERLOADED = "Is the host up and not overloaded?"
 KEEPALIVE_SECONDS = 5
 KEEPALIVE_MISSES = 3
@@ -43,9 +43,7 @@ def open_connection(
         with translated(on):
             connection = bounded(lambda: opener(uri), timeout, on)
     except BackendError as error:
-        if type(error) is not BackendError:
-            raise
-        raise Unreachable(error.what, on=on, hint=NO_ANSWER) from error
+        raise advised(error, on) from error
     if connection is None:
         raise Unreachable("no connection", on=on, hint=NO_ANSWER)
     if not heartbeat:
