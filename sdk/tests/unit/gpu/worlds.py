@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from hostler.gpu.world import GpuWorld
 from hostler.models.gpu_config import GpuConfig
@@ -19,6 +20,11 @@ def aggregate(
 ) -> Aggregate:
     zoned = {"availability_zone": zone} if zone else {}
     return Aggregate(0, f"uuid-{name}", name, hosts, {**(metadata or {}), **zoned})
+
+
+def numbered(aggregates: Iterable[Aggregate]) -> list[Aggregate]:
+    """Give aggregates ids of their own, for steps that name them by those."""
+    return [replace(one, id=number) for number, one in enumerate(aggregates, 1)]
 
 
 def compute(host: str, *, up: bool = True, enabled: bool = True, reason: str = "") -> Compute:
