@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from hostler.launches.service import Launches
     from hostler.openstack.service import Openstack
     from hostler.plan.journal import Journal
+    from hostler.storage.service import Storage
     from hostler.store import Store
+    from hostler.vms.migration.service import VmMigrations
     from hostler.vms.service import Vms
     from hostler.vms.snapshots import Snapshots
 
@@ -146,11 +148,25 @@ class Fleet:
         return Snapshots(self)
 
     @cached_property
+    def migrations(self) -> VmMigrations:
+        """Moves of VMs between hypervisors."""
+        from hostler.vms.migration.service import VmMigrations
+
+        return VmMigrations(self)
+
+    @cached_property
     def hosts(self) -> Hosts:
         """The pool of hypervisors: registry, figures, placement."""
         from hostler.hosts.service import Hosts
 
         return Hosts(self)
+
+    @cached_property
+    def storage(self) -> Storage:
+        """Storage pools of hypervisors."""
+        from hostler.storage.service import Storage
+
+        return Storage(self)
 
     @cached_property
     def openstack(self) -> Openstack:
@@ -341,4 +357,6 @@ def _all_steps() -> None:
     from hostler.hyperstack import steps as hyperstack_steps  # noqa: F401
     from hostler.launches import steps as launch_steps  # noqa: F401
     from hostler.openstack import steps as openstack_steps  # noqa: F401
+    from hostler.storage import steps as storage_steps  # noqa: F401
     from hostler.vms import snapshot_steps, steps, volume_steps  # noqa: F401
+    from hostler.vms.migration import steps as migration_steps  # noqa: F401
