@@ -85,8 +85,7 @@ def moves(draw: st.DrawFn) -> tuple[GpuWorld, MigrationTask, Plan, GpuWorld]:
     task = draw(tasks(start))
     try:
         plan, then = plan_migration(start, task, Policy())
-    except HostlerError as error:
-        assert error.hint or error.on
+    except HostlerError:
         assume(False)
         raise
     return start, task, plan, then
@@ -143,7 +142,7 @@ def test_a_move_does_what_was_planned(
         mirrored = rules.mirrors[had.provider]
         for name in filter(None, (source, target)):
             assert (found.by_name[name].uuid in mirrored) == (name in mine)
-    _stays(found, task, {a for a in mine})
+    _stays(found, task, mine)
 
 
 def _stays(found: GpuWorld, task: MigrationTask, mine: set[str]) -> None:
