@@ -15,7 +15,7 @@ from hostler.gpu.planner import plan_migration, plan_moves
 from hostler.gpu.world import GpuWorld
 from hostler.models.gpu_config import GpuConfig
 from hostler.models.migration import MigrationTask
-from hostler.models.nova import Flavor, Server
+from hostler.models.nova import Compute, Flavor, Server
 from hostler.plan.plan import Plan
 
 from .worlds import aggregate, compute, numbered, server, world
@@ -310,9 +310,9 @@ def test_where_servers_go(case: str) -> None:
     assert {one["name"]: one["host"] for one in found.after["servers"].values()} == wanted
 
 
-@pytest.mark.parametrize("state", [{"up": False}, {"enabled": False}])
-def test_hosts_that_take_no_servers_are_no_place(state: dict[str, bool]) -> None:
-    computes = (compute("me"), compute("o1", **state))
+@pytest.mark.parametrize("other", [compute("o1", up=False), compute("o1", enabled=False)])
+def test_hosts_that_take_no_servers_are_no_place(other: Compute) -> None:
+    computes = (compute("me"), other)
     start = make({S: "me o1", T: ""}, A, computes=computes)
     with pytest.raises(Conflict, match="no other host of L40-n3 has 4 GPUs free"):
         plan(start, target=T, drain=True)

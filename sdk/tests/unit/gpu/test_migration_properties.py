@@ -15,6 +15,7 @@ from hostler.gpu.lock import PREFIX
 from hostler.gpu.planner import plan_migration, plan_moves
 from hostler.gpu.steps import base
 from hostler.gpu.world import GpuWorld
+from hostler.models.gpu_config import Pool
 from hostler.models.migration import AUTO, MigrationTask
 from hostler.models.nova import Compute, Server
 from hostler.plan.plan import Plan
@@ -66,7 +67,8 @@ def worlds(draw: st.DrawFn) -> GpuWorld:
 
 @st.composite
 def tasks(draw: st.DrawFn, start: GpuWorld) -> MigrationTask:
-    pool = draw(st.sampled_from([None, None, "spot", "ondemand", "runpod"]))
+    pools: list[Pool | None] = [None, None, "spot", "ondemand", "runpod"]
+    pool = draw(st.sampled_from(pools))
     return MigrationTask(
         host=draw(st.sampled_from(sorted(start.computes))),
         target=None if pool else draw(st.sampled_from([*AGGREGATES, AUTO])),
@@ -203,9 +205,9 @@ def test_several_moves_in_any_order(start: GpuWorld, data: st.DataObject) -> Non
     rules = Rules(start)
     for plan in data.draw(st.permutations(plans)):
         forward(rules, plan.steps)
-    for task, plan in zip(asked, planned, strict=True):
+    for task, became in zip(asked, planned, strict=True):
         now = {a.name for a in rules.world.aggregates_of.get(task.host, ())}
-        if isinstance(plan, Plan):
-            assert plan.after["aggregates"] == sorted(now)
+        if isinstance(became, Plan):
+            assert became.after["aggregates"] == sorted(now)
         else:
             assert now == {a.name for a in start.aggregates_of.get(task.host, ())}
