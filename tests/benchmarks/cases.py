@@ -17,6 +17,7 @@ from typing import Any
 
 import libvirt
 
+from benchmarks import gpu
 from benchmarks.ansibles import Ansible, Task
 from benchmarks.measure import Cost, Run, measure
 from benchmarks.rig import PREFIX, far_away, remove, vms
@@ -268,10 +269,36 @@ def _definitions(uri: str, names: set[str]) -> list[str]:
     return [re.sub(r"<uuid>.*?</uuid>", "", xml) for xml in found]
 
 
+def gpu_hosts(bench: Bench) -> Section:
+    """Overviews and moves of GPU hosts, on an OpenStack of their own."""
+    section = Section(
+        "58 GPU hosts and more than 100 servers",
+        "On a real OpenStack with fake computes. The overview of all GPU types reads servers,"
+        " aggregates, hypervisors and Placement; openstacksdk reads the servers alone. Twenty hosts"
+        " move from one aggregate to another, one after the other and eight at once.",
+    )
+    with gpu.cloud() as env:
+        raw, ours, one, eight = section.measure(
+            {
+                "openstacksdk, servers(all_projects, details)": Run(gpu.python("servers.py"), env),
+                "hostler, overview of all GPU types": Run(gpu.python("overview.py"), env),
+                "hostler, 20 moves, one at a time": Run(gpu.moves(1), env, at_most=SLOW_ROUNDS),
+                "hostler, 20 moves, eight at a time": Run(gpu.moves(8), env, at_most=SLOW_ROUNDS),
+            },
+            bench.rounds,
+        )
+    section.ratios += [
+        Ratio("time of the overview / openstacksdk's servers", ours.wall / raw.wall, 1.2),
+        Ratio("time of moves one at a time / eight at a time", one.wall / eight.wall, 1, True),
+    ]
+    return section
+
+
 CASES: dict[str, Callable[[Bench], Section]] = {
     "imports": imports,
     "running": running,
     "define": define,
     "inventory": inventory,
     "far-inventory": far_inventory,
+    "gpu-hosts": gpu_hosts,
 }
