@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pure planning of a VM's move."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from hostler.config import Policy
+from hostler.errors import Conflict, InvalidInput, NotFound, PolicyError
+from hostler.models.vm_migration import Mode, VmMigrationTask
+from hostler.plan.plan import Plan
+from hostler.vms.domain.tree import Element, attr, devices, memory_of
+from hostler.vms.migration.steps import MigrateDomain, SendVolume, VerifyMigration
+from hostler.vms.migration.world import Drive, Source, Target, drives_of, tree_of
+from hostler.vms.volume_steps import CreateVolume
+
+if TYPE_CHECKING:
+    from hostler.backends.libvirt.domains import DomainState
+    from hostler.plan.step import Step
+
+
+def plan_migration(task: VmMigrationTask, source: Source, target: Target, policy: Policy) -> Plan:
+    """Plan the move of one VM; every check comes before anything is touched.
+
+    Raises:
+        NotFound: it is on neither host.
+        InvalidInput: it can't be moved there; names every reason.
+        Conflict: the target has another VM of that name or UUID.
+        PolicyError: the fleet's policy forbids it.
+    """
+    on = f"VM {task.vm!r} on {source.uri}"
+    _two_hosts(source, target, on)
+    domain = source.domain
+    if domain is None:
+        if target.domain is None:
+            raise NotFound("there is no such VM", on=on, hint="See 'hostler vm list'.")
+        return _moved_already(task, target)
+    _guard(task, policy, on)
+    _free_name(domain, target)
+    mode = _mode(task, domain, on)
+    problems = _problems(task, mode, domain, source, target)
+    if problems:
+        raise InvalidInput("; ".join(problems), on=on, hint=f"Nothing was moved to {target.uri}.")
+    return Plan(
+        target=f"vm/{task.vm}",
+        summary=f"migrate {task.vm} from {source.uri} to {target.uri} ({mode})",
+        before={"host": source.uri, "status": domain.status},
+        after={"host": target.uri, "status": domain.status},
+        warnings=_warnings(task, domain, source, target),
+        facts={"uuid": domain.uuid},
+        steps=_steps(task, mode, domain, source, target),
+    )
+
+
+def _two_hosts(source: Source, target: Target, on: str) -> None:
+    if source.uri == target.uri or (source.uuid and source.uuid == target.uuid):
+        raise InvalidInput(
+            f"{target.uri} is the same host", on=on, hint="Name another host as the target."
+        )
+
+
+def _moved_already(task: VmMigrationTask, target: Target) -> Plan:
+    status = target.domain.status if target.domain else "unknown"
+    here = {"host": target.uri, "status": status}
+    summary = f"{task.vm} is on {target.uri} already"
+    return Plan(target=f"vm/{task.vm}", summary=summary, before=here, after=here)
+
+
+def _guard(task: VmMigrationTask, policy: Policy, on: str) -> None:
+    if policy.read_only:
+        raise PolicyError("the fleet is read-only", on=on, hint="Unset policy.read_only first.")
+    if policy.protects(task.vm) and not task.override_protection:
+        hint = "Say override_protection: true in the task if you mean it."
+        raise PolicyError("it is protected, and this would move it", on=on, hint=hint)
+
+
+def _free_name(domain: DomainState, target: Target) -> None:
+    taken = domain.name if target.domain else target.twin
+    if taken is None:
+        return
+    same = target.domain is not None and target.domain.uuid == domain.uuid
+    what = "it is there too" if same or not target.domain else "the name is taken by another VM"
+    hint = f"See which of the two is wanted, and remove the other: {taken!r} on {target.uri}."
+    raise Conflict(what, on=f"VM {taken!r} on {target.uri}", hint=hint)
+
+
+def _mode(task: VmMigrationTask, domain: DomainState, on: str) -> Mode:
+    active = domain.active_xml is not None
+    mode = task.mode or ("live" if active else "offline")
+    if mode == "offline" and active:
+        what = f"it is {domain.status}, and offline moves only the definition of a stopped VM"
+        raise InvalidInput(what, on=on, hint="Stop it first, or leave mode out.")
+    if mode != "offline" and not active:
+        raise InvalidInput(f"it is {domain.status}, not running", on=on, hint="Leave mode out.")
+    return mode
+
+
+def _problems(
+    task: VmMigrationTask, mode: Mode, domain: DomainState, source: Source, target: Target
+) -> list[str]:
+    """Say all that stands against the move."""
+    tree = tree_of(domain)
+    found = [
+        f"network {name!r} does not run on the target"
+        for name in _networks(tree)
+        if name not in target.networks
+    ]
+    for drive in drives_of(tree):
+        found += _drive_problems(task, drive, source, target)
+    if mode == "offline":
+        if not domain.persistent:
+            found.append("it is transient, and has no definition to move")
+        return found
+    hostdevs = [str(d.get("type") or "?") for d in devices(tree).iterfind("hostdev")]
+    if hostdevs:
+        found.append(f"it uses devices of its host ({', '.join(hostdevs)}): unplug them")
+    if target.cpu_fits is False:
+        found.append("the target's CPU lacks what the VM's CPU has")
+    need = memory_of(tree, "currentMemory") or memory_of(tree, "memory") or 0
+    if target.free_memory is not None and need > target.free_memory:
+        have = target.free_memory // 2**20
+        found.append(f"it needs {need // 2**20} MiB of memory, and the target has {have} MiB free")
+    return found
+
+
+def _networks(tree: Element) -> list[str]:
+    names = (attr(i, "source", "network") for i in devices(tree).iterfind("interface"))
+    return sorted({name for name in names if name})
+
+
+def _drive_problems(
+    task: VmMigrationTask, drive: Drive, source: Source, target: Target
+) -> list[str]:
+    here, folder = source.volumes.get(drive.path), _folder(drive)
+    problem = ""
+    if folder not in target.pools:
+        if here or task.storage != "shared":  # else: in no pool here either, only QEMU can tell
+            pool = f" (pool {here.pool!r} on the source)" if here else ""
+            problem = f"the target has no running pool at {folder}{pool}"
+    elif task.storage == "shared":
+        pass
+    elif here is None:
+        problem = f"{drive.path} is in no pool of the source"
+    elif drive.writable and drive.path in target.volumes:
+        problem = f"the target has a volume {here.name!r} at {folder} already"
+    elif drive.writable and task.storage == "incremental" and not here.backing:
+        problem = "it has no backing file, so incremental copies nothing less: say copy"
+    return [f"{drive.device} {drive.target}: {problem}"] if problem else []
+
+
+def _folder(drive: Drive) -> str:
+    return str(PurePosixPath(drive.path).parent)
+
+
+def _warnings(
+    task: VmMigrationTask, domain: DomainState, source: Source, target: Target
+) -> list[str]:
+    tree = tree_of(domain)
+    drives = drives_of(tree)
+    found = []
+    bridges = {attr(i, "source", "bridge") for i in devices(tree).iterfind("interface")} - {None}
+    if bridges:
+        names = ", ".join(sorted(str(b) for b in bridges))
+        found.append(f"libvirt can't tell whether the target has {names}")
+    if target.cpu_fits is None:
+        found.append("libvirt can't tell whether the target's CPU fits")
+    if task.storage == "shared":
+        unseen = [d.path for d in drives if d.path not in source.volumes]
+        found += [f"{path} is in no pool: the target must see it too" for path in unseen]
+    elif any(d.writable for d in drives):
+        paths = ", ".join(d.path for d in drives if d.writable)
+        found.append(f"the copied volumes stay on the source: {paths}")
+    return found
+
+
+def _steps(
+    task: VmMigrationTask, mode: Mode, domain: DomainState, source: Source, target: Target
+) -> list[Step]:
+    steps: list[Step] = []
+    if task.storage != "shared":
+        missing = [d for d in drives_of(tree_of(domain)) if d.path not in target.volumes]
+        steps += [_volume(task, mode, drive, source, target) for drive in missing]
+    both = {"uri": source.uri, "name": domain.name, "target_uri": target.uri, "uuid": domain.uuid}
+    way = task.way
+    if not domain.persistent:
+        way = way.model_copy(update={"persist": False, "undefine_source": False})
+    stays = domain.persistent and not way.undefine_source
+    return [
+        *steps,
+        MigrateDomain(**both, mode=mode, way=way),
+        VerifyMigration(**both, stays_defined=stays),
+    ]
+
+
+def _volume(
+    task: VmMigrationTask, mode: Mode, drive: Drive, source: Source, target: Target
+) -> Step:
+    have, pool = source.volumes[drive.path], target.pools[_folder(drive)]
+    if not drive.writable or mode == "offline":
+        return SendVolume(
+            uri=target.uri, pool=pool, name=have.name, from_uri=source.uri, path=drive.path
+        )
+    return CreateVolume(
+        uri=target.uri,
+        pool=pool,
+        name=have.name,
+        capacity=have.capacity,
+        format=have.format or "raw",
+        backing_path=have.backing if task.storage == "incremental" else None,
+    )
