@@ -30,7 +30,7 @@ def servers(fleet: Fleet, params: Params, _check: bool) -> Result:
 
 def networks(fleet: Fleet, params: Params, _check: bool) -> Result:
     """Read networks."""
-    found = fleet.openstack.networks(params["name"])
+    found = fleet.openstack.networks(params["name"], ports=params["ports"])
     return {"changed": False, "networks": [one.model_dump(mode="json") for one in found]}
 
 
@@ -46,7 +46,13 @@ SERVERS = Module(
     needs=NEEDS,
 )
 NETWORKS = Module(
-    arguments={"argument_spec": {**OPENSTACK, "name": {"type": "str"}}},
+    arguments={
+        "argument_spec": {
+            **OPENSTACK,
+            "name": {"type": "str"},
+            "ports": {"type": "bool", "default": False},
+        }
+    },
     run=networks,
     needs=NEEDS,
 )

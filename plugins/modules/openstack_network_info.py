@@ -16,6 +16,10 @@ options:
   name:
     description: Only networks of exactly this name, or the one of this id.
     type: str
+  ports:
+    description: Count the ports of each network too, of those that we may see.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - hostler.fleet._attributes
   - hostler.fleet._attributes.info
@@ -107,6 +111,9 @@ networks:
           type: list
           elements: str
           sample: [10.150.0.2-10.150.15.254]
+    ports:
+      description: Number of its ports; none unless O(ports=true).
+      type: int
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure

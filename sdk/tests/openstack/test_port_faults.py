@@ -9,10 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rigs.openstack.api import Cloud
 from rigs.openstack.faults import Faults, Request, Rule
 from rigs.openstack.layout import BOX, CLOUDS
 from rigs.openstack.porting import (
@@ -23,6 +25,7 @@ from rigs.openstack.porting import (
     Seen,
     cloud,
     done,
+    id_of,
     impatient,
     seen,
     storage,
@@ -55,10 +58,11 @@ READS = [  # of an attach, in turn
     ("neutron", "/networks", 1),
     ("neutron", "/ports", 1),  # while planning
     ("neutron", "/ports", 2),  # is it there already?
-    ("neutron", "/ports", 3),  # which one to attach
-    ("neutron", "/ports", 4),  # whose is it?
-    ("neutron", "/ports", 5),  # is it attached?
-    ("neutron", "/ports", 6),  # as it is now
+    ("neutron", "/ports", 3),  # has somebody else made one meanwhile?
+    ("neutron", "/ports", 4),  # which one to attach
+    ("neutron", "/ports", 5),  # whose is it?
+    ("neutron", "/ports", 6),  # is it attached?
+    ("neutron", "/ports", 7),  # as it is now
 ]
 BUSY = '{"conflictingRequest": {"message": "Cannot while it is in task_state rebooting"}}'
 WAYS: dict[str, dict[str, Any]] = {
@@ -194,11 +198,44 @@ def test_a_host_that_can_not_bind(fleet: Fleet, seen: Seen) -> None:
     assert seen() == []
 
 
+def test_two_make_it_at_once(
+    through_proxy: Fleet, fleet: Fleet, faults: Faults, seen: Seen, tmp_path: Path
+) -> None:
+    hold = tmp_path / "hold"
+    faults.set(Rule("neutron", "POST", "/ports$", hold=str(hold)))
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(through_proxy.openstack.run_port, TASK)
+        while not hold.exists():
+            assert not slow.done(), slow.result()
+            time.sleep(0.02)
+        quick = done(fleet.openstack.run_port(TASK))
+        hold.unlink()
+        other = done(slow.result())
+    (port,) = seen()
+    assert quick.port is not None
+    assert other.port is not None
+    assert {port["id"]} == {quick.port.id, other.port.id}
+    assert port["device_id"]
+
+
+@pytest.mark.usefixtures("changed")
+def test_a_state_that_does_not_pass_is_not_waited_for(
+    fleet: Fleet, cloud: Cloud, seen: Seen
+) -> None:
+    path = f"/v2.1/servers/{id_of(cloud, SERVER)}/action"
+    cloud.post("nova", path, {"os-resetState": {"state": "error"}})
+    began = time.monotonic()
+    result = fleet.openstack.run_port(TASK)
+    assert (result.error_code, seen()) == ("plan_failed", [])
+    assert "vm_state error" in (result.error or "")
+    assert time.monotonic() - began < 20
+
+
 KILLED = {  # where, and which request of those that match
     "making": Rule("neutron", "POST", "/ports$"),
-    "between": Rule("neutron", "GET", r"/ports\?", nth=5),
+    "between": Rule("neutron", "GET", r"/ports\?", nth=6),
     "attaching": Rule("nova", "POST", "/os-interface$"),
-    "waiting": Rule("neutron", "GET", r"/ports\?", nth=7),
+    "waiting": Rule("neutron", "GET", r"/ports\?", nth=8),
     "detaching": Rule("nova", "DELETE", "/os-interface/"),
     "deleting": Rule("neutron", "DELETE", "/ports/"),
 }

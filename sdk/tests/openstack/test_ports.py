@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from rigs.openstack.api import Cloud
-from rigs.openstack.faults import Faults
+from rigs.openstack.faults import Faults, Rule
 from rigs.openstack.porting import (
     NAME,
     NETWORK,
@@ -26,7 +26,7 @@ from rigs.openstack.porting import (
 
 from hostler import Fleet
 from hostler.config import FleetConfig, Policy
-from hostler.errors import Conflict, HostlerError, NotFound
+from hostler.errors import Conflict, Denied, HostlerError, NotFound
 
 __all__ = ["cloud", "impatient", "seen", "storage"]
 
@@ -160,6 +160,34 @@ def test_networks(fleet: Fleet, reader_fleet: Fleet) -> None:
     assert fleet.openstack.networks("Storage-network") == []
     assert [one.id for one in fleet.openstack.networks(network.id)] == [network.id]
     assert reader_fleet.openstack.network(NETWORK).segmentation_id is None
+
+
+def test_lists_are_read_to_their_end(fleet: Fleet, proxied_fleet: Fleet, faults: Faults) -> None:
+    found = fleet.openstack_cloud().network.networks()
+    cloud = proxied_fleet.openstack_cloud()
+    faults.clear()
+    pages = cloud.pages("network", "/networks", "networks", params={"limit": 1})
+    assert sorted(page["id"] for page in pages) == sorted(one.id for one in found)
+    asked = [one for one in faults.requests() if one.path.startswith("/v2.0/networks?")]
+    assert len(asked) >= len(found) > 1
+
+
+def test_ports_of_networks_are_counted_on_request(fleet: Fleet) -> None:
+    (before,) = fleet.openstack.networks(NETWORK, ports=True)
+    done(fleet.openstack.run_port(TASK))
+    counts = {one.name: one.ports for one in fleet.openstack.networks(ports=True)}
+    assert (before.ports, counts[NETWORK], counts["tenant-a-net"]) == (0, 1, 4)
+    assert fleet.openstack.network(NETWORK).ports is None
+
+
+def test_projects_that_can_not_be_read(proxied_fleet: Fleet, faults: Faults) -> None:
+    tenant = proxied_fleet.openstack.server(SERVER).tenant_id
+    faults.set(Rule("keystone", "GET", "/projects", action="answer", status=403, times=0))
+    server = proxied_fleet.openstack.server(SERVER)
+    assert (server.tenant, server.tenant_id) == (None, tenant)
+    assert SERVER in [one.name for one in proxied_fleet.openstack.servers(project=tenant)]
+    with pytest.raises(Denied):
+        proxied_fleet.openstack.servers(project="tenant-a")
 
 
 @pytest.mark.parametrize(

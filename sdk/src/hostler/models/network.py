@@ -89,7 +89,11 @@ class SubnetView(View):
 
 
 class NetworkView(View):
-    """A network; what only administrators may see is None for others."""
+    """A network; what only administrators may see is None for others.
+
+    Attributes:
+        ports: how many it has, of those that we may see; counted only on request.
+    """
 
     id: str
     name: str
@@ -102,6 +106,7 @@ class NetworkView(View):
     physical_network: str | None = None
     segmentation_id: int | None = None
     subnets: tuple[SubnetView, ...] = ()
+    ports: int | None = None
 
 
 class PortTask(BaseModel):

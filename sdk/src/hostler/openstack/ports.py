@@ -8,7 +8,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    retry_if_result,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_exponential,
+    wait_random,
+)
 
 from hostler.errors import Conflict, HostlerError, NotFound, Timeout
 from hostler.models.network import PortView
@@ -17,7 +25,9 @@ if TYPE_CHECKING:
     from hostler.backends.openstack import Cloud
 
 POLL = 0.5
-_BUSY = ("task_state", "vm_state")
+_BUSY = ("in task_state", "in vm_state building")
+"""In a 409 of Nova's: it passes. Other states do not."""
+_TRIES = 5
 
 
 def ours(cloud: Cloud, port: str, network: str) -> PortView | None:
@@ -35,9 +45,32 @@ def ours(cloud: Cloud, port: str, network: str) -> PortView | None:
 
 
 def make(cloud: Cloud, body: dict[str, Any]) -> None:
-    """Make a port, unless there is one of that name in the network."""
-    if ours(cloud, body["name"], body["network_id"]) is None:
-        cloud.network.create_port(body)
+    """Make a port, unless there is one of that name in the network.
+
+    Raises:
+        Conflict: somebody else makes it too, at the same time, again and again.
+    """
+    tries = Retrying(
+        retry=retry_if_result(lambda alone: not alone),
+        stop=stop_after_attempt(_TRIES),
+        wait=wait_random(0, 1),
+        retry_error_callback=lambda _: False,
+    )
+    if not tries(_made_alone, cloud, body):
+        hint = "Run again."
+        raise Conflict("somebody else makes it too", on=f"port {body['name']!r}", hint=hint)
+
+
+def _made_alone(cloud: Cloud, body: dict[str, Any]) -> bool:
+    """Make a port; who finds another's beside his own, takes his own back."""
+    name, network = body["name"], body["network_id"]
+    if ours(cloud, name, network) is not None:
+        return True
+    mine = cloud.network.create_port(body)
+    if len([one for one in cloud.network.ports(name=name) if one.network_id == network]) < 2:
+        return True
+    cloud.network.delete_port(mine)
+    return False
 
 
 def attach(cloud: Cloud, server: str, port: PortView, timeout: float) -> None:

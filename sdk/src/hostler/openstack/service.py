@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from hostler.errors import Denied, HostlerError
+from hostler.errors import Denied, HostlerError, NotFound
 from hostler.models.network import (
     NetworkView,
     PortResult,
@@ -53,17 +56,15 @@ class Openstack:
             ports: read the ports too.
 
         Raises:
-            Denied: only an administrator may list the servers of all projects.
+            Denied: only an administrator may list the servers of all projects, or projects.
         """
-        cloud = self._fleet.openstack_cloud()
-        found = cloud.compute.servers(host=host)
-        names = self._project_names()
+        found = self._servers(name, host)
+        names = self._project_names(needed=project not in {None, *(one.project for one in found)})
         attached = self._ports() if ports else None
         return [
             _view(server, names, attached)
             for server in sorted(found, key=lambda server: (server.name, server.id))
-            if name in (None, server.name, server.id)
-            and project in (None, server.project, names.get(server.project))
+            if project in (None, server.project, names.get(server.project))
             and (status is None or server.status == status.upper())
         ]
 
@@ -74,12 +75,22 @@ class Openstack:
             NotFound: there is none.
             Conflict: several have the name.
         """
-        return find(self.servers(ports=ports), word, "server")
+        server = self._server(word)
+        return _view(server, self._project_names(), self._ports(server.id) if ports else None)
 
-    def networks(self, name: str | None = None) -> list[NetworkView]:
-        """Return networks with their subnets; ``name``: only of exactly this name or id."""
-        found = self._fleet.openstack_cloud().network.networks()
-        return [network for network in found if name in (None, network.name, network.id)]
+    def networks(self, name: str | None = None, *, ports: bool = False) -> list[NetworkView]:
+        """Return networks with their subnets.
+
+        Args:
+            name: only of exactly this name, or of this id.
+            ports: count the ports too, which reads them all.
+        """
+        neutron = self._fleet.openstack_cloud().network
+        found = [one for one in neutron.networks() if name in (None, one.name, one.id)]
+        if not ports:
+            return found
+        counts = Counter(port.network_id for port in neutron.ports())
+        return [one.model_copy(update={"ports": counts[one.id]}) for one in found]
 
     def network(self, word: str) -> NetworkView:
         """Return the network of exactly this name, or of this id.
@@ -139,7 +150,7 @@ class Openstack:
 
     def _world(self, task: PortTask) -> PortWorld:
         cloud = self._fleet.openstack_cloud()
-        server = find(cloud.compute.servers(), task.server, "server")
+        server = self._server(task.server)
         network = find(cloud.network.networks(), task.network, "network")
         name = task.name or port_name(server.name, network.name)
         wanted = task.security_groups is not None
@@ -151,15 +162,29 @@ class Openstack:
             groups=cloud.network.security_groups(server.project) if wanted else {},
         )
 
-    def _project_names(self) -> dict[str, str]:
+    def _server(self, word: str) -> Server:
+        named = self._servers(word)
+        return find(named or self._fleet.openstack_cloud().compute.servers(), word, "server")
+
+    def _servers(self, name: str | None = None, host: str | None = None) -> list[Server]:
+        """Return servers, of an id or of exactly a name: Nova is not asked for more than that."""
+        nova = self._fleet.openstack_cloud().compute
+        with suppress(ValueError, NotFound):
+            if name is not None and UUID(name):
+                return [one for one in [nova.server(name)] if host in (None, one.host)]
+        return nova.servers(name=name, host=host)
+
+    def _project_names(self, *, needed: bool = False) -> dict[str, str]:
         try:
             return self._fleet.openstack_cloud().identity.project_names()
         except Denied:
+            if needed:
+                raise
             return {}
 
-    def _ports(self) -> dict[str, list[PortView]]:
+    def _ports(self, server: str | None = None) -> dict[str, list[PortView]]:
         found: dict[str, list[PortView]] = {}
-        for port in self._fleet.openstack_cloud().network.ports():
+        for port in self._fleet.openstack_cloud().network.ports(server=server):
             if port.server_id:
                 found.setdefault(port.server_id, []).append(port)
         return found

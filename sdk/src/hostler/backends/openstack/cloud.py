@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import openstack
@@ -29,6 +30,8 @@ _SERVICES = {
     "network": "Neutron",
     "placement": "Placement",
 }
+
+_AS_IN_CATALOG = ("compute", "placement")
 
 
 class Cloud:
@@ -80,7 +83,7 @@ class Cloud:
         """
         on = on or f"{_SERVICES[service]} of {self}"
         with translated(on):
-            answer = self._adapter(service).request(
+            answer = self._request(service)(
                 path,
                 method,
                 json=body,
@@ -100,12 +103,19 @@ class Cloud:
             raise by_status(502, "the answer is not JSON", on) from error
 
     def pages(
-        self, service: str, path: str, key: str, *, params: Mapping[str, Any], version: str
+        self,
+        service: str,
+        path: str,
+        key: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        version: str | None = None,
     ) -> Iterator[Json]:
-        """Read a list, all pages of it (source: Nova's ``KEY_links`` and ``marker``)."""
+        """Read a list, all pages of it (source: Nova's and Neutron's ``KEY_links``, ``marker``)."""
         marker: dict[str, str] = {}
         while True:
-            answer = self.call(service, "GET", path, params={**params, **marker}, version=version)
+            query = {**(params or {}), **marker}
+            answer = self.call(service, "GET", path, params=query, version=version)
             found = answer[key]
             yield from found
             more = any(link["rel"] == "next" for link in answer.get(f"{key}_links", ()))
@@ -121,11 +131,26 @@ class Cloud:
                     self._connection.close()
             self._connection = None
 
-    def _adapter(self, service: str) -> Any:
-        """Return openstacksdk's proxy; the first use asks for the service's versions, once."""
+    def _request(self, service: str) -> Any:
+        """Return what sends a service's requests.
+
+        Nova's and Placement's addresses are as the catalog has them, and we know what versions we
+        need: openstacksdk's proxies ask for their version documents first, a call each.
+        """
         connection = self.connect()
-        with self._service_locks[service]:
-            return getattr(connection, service)
+        if service not in _AS_IN_CATALOG:
+            with self._service_locks[service]:  # the first use asks for the versions, once
+                return getattr(connection, service).request
+        config = connection.config
+        return partial(
+            connection.session.request,
+            endpoint_override=config.get_endpoint(service),
+            endpoint_filter={
+                "service_type": service,
+                "interface": config.get_interface(service),
+                "region_name": config.get_region_name(service),
+            },
+        )
 
     def connect(self) -> Connection:
         """Log in; done by the first call where it was not before.

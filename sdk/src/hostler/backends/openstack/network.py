@@ -22,19 +22,18 @@ class NetworkApi:
     def networks(self) -> list[NetworkView]:
         """Return all networks that we may see, with their subnets; two calls."""
         subnets = self.subnets()
-        found = self._cloud.call("network", "GET", "/networks")["networks"]
+        found = self._cloud.pages("network", "/networks", "networks")
         return [_network(data, subnets) for data in found]
 
     def subnets(self) -> list[SubnetView]:
         """Return all subnets that we may see."""
-        found = self._cloud.call("network", "GET", "/subnets")["subnets"]
-        return [_subnet(data) for data in found]
+        return [_subnet(data) for data in self._cloud.pages("network", "/subnets", "subnets")]
 
     def ports(self, *, name: str | None = None, server: str | None = None) -> list[PortView]:
         """Return ports: of this name, of this server's id."""
         query = {"name": name, "device_id": server}
         params = {key: value for key, value in query.items() if value is not None}
-        found = self._cloud.call("network", "GET", "/ports", params=params)["ports"]
+        found = self._cloud.pages("network", "/ports", "ports", params=params)
         return [
             _port(data)
             for data in found
@@ -44,17 +43,18 @@ class NetworkApi:
     def security_groups(self, project: str) -> dict[str, str]:
         """Return the ids of a project's security groups by name."""
         params = {"project_id": project}
-        found = self._cloud.call("network", "GET", "/security-groups", params=params)
-        return {group["name"]: group["id"] for group in found["security_groups"]}
+        found = self._cloud.pages("network", "/security-groups", "security_groups", params=params)
+        return {group["name"]: group["id"] for group in found}
 
-    def create_port(self, body: Mapping[str, Any]) -> None:
-        """Make a port.
+    def create_port(self, body: Mapping[str, Any]) -> str:
+        """Make a port; return its id.
 
         Raises:
             Conflict: its address or MAC is in use.
         """
         on = f"port {body['name']!r} on {self._cloud}"
-        self._cloud.call("network", "POST", "/ports", {"port": dict(body)}, on=on)
+        made = self._cloud.call("network", "POST", "/ports", {"port": dict(body)}, on=on)
+        return str(made["port"]["id"])
 
     def release_port(self, id: str) -> None:
         """Take a port from the server that it is of, past Nova.
