@@ -33,6 +33,7 @@ CONTENT = {
         "hostler.gpu.service:Gpu",
         "hostler.gpu.migrations:Migrations",
         "hostler.gpu.pools:Pools",
+        "hostler.storage.service:Storage",
         "hostler.openstack.service:Openstack",
         "hostler.hyperstack.service:Hyperstack",
         "hostler.hyperstack.vms:HyperstackVms",
@@ -73,6 +74,12 @@ CONTENT = {
                 *("Vm", "Resources", "NetworkView", "InterfaceView", "HypervisorDetails"),
                 *("Hardware", "DiskView", "GraphicsView", "SnapshotView"),
             )
+        ),
+    ],
+    "Storage": [
+        *(
+            f"hostler.models.storage:{name}"
+            for name in ("StoragePoolTask", "StoragePool", "StoragePoolResult")
         ),
     ],
     "GPU hosts": [

@@ -29,6 +29,7 @@ from ansible_collections.hostler.fleet.plugins.module_utils import (
     _module,
     _openstack_info,
     _openstack_port,
+    _storage,
     _vm,
     _vm_batch,
     _vm_info,
@@ -52,6 +53,7 @@ from hostler.models.launch import LaunchTask
 from hostler.models.migration import MigrationTask
 from hostler.models.network import PortTask
 from hostler.models.size import parse_size
+from hostler.models.storage import StoragePoolTask
 from hostler.models.vm import VmSpec
 from hostler.models.vm_task import Operation, SnapshotTask, VmOptions, VmQuery
 
@@ -88,6 +90,8 @@ MODULES = {
     "openstack_server_info": _openstack_info.SERVERS,
     "openstack_server_port": _openstack_port.MODULE,
     "plan_info": _journal.PLANS,
+    "storage_pool": _storage.POOL,
+    "storage_pool_info": _storage.POOLS,
 }
 KINDS = {SecretStr: "str", str: "str", int: "int", float: "float", bool: "bool", dict: "dict"}
 OTHER_SPELLINGS = {"cpu_cores", "memory_mb", "memory_gb", "disk_gb", "storage_gb"}
@@ -282,6 +286,10 @@ def test_hyperstack_modules_take_the_fields_of_their_models() -> None:
 def test_aggregate_migration_takes_the_fields_of_its_model() -> None:
     spec = {**_aggregate_migration.TASK, "host": {"type": "str", "required": True}}
     models(spec, MigrationTask, "aggregate_migration")
+
+
+def test_storage_modules_take_the_fields_of_their_models() -> None:
+    models(_storage.POOL_TASK, StoragePoolTask, "storage_pool")
 
 
 def test_host_takes_the_fields_of_its_model() -> None:
