@@ -163,7 +163,7 @@ class Migrations:
     def _in_sync(self, result: MigrationResult, world: GpuWorld) -> bool | None:
         """Whether placement agrees on source and target; None where it has no such host."""
         compute = world.computes.get(result.name)
-        if compute is None:
+        if compute is None or compute.provider is None:
             return None
         try:
             mirror = self._fleet.openstack_cloud().placement.mirror(compute.provider)

@@ -91,6 +91,6 @@ class GpuWorld:
     def amounts_of(self, host: str) -> Mapping[str, Amount] | None:
         """Return what placement says of a host's GPUs; None where it says nothing."""
         compute = self.computes.get(host)
-        amounts = self.amounts.get(compute.provider) if compute else None
+        amounts = self.amounts.get(compute.provider or "") if compute else None
         gpus = {name: a for name, a in (amounts or {}).items() if self.counter.is_gpu(name)}
         return gpus or None

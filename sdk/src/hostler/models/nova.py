@@ -25,22 +25,22 @@ class Aggregate:
 
 @dataclass(frozen=True)
 class Compute:
-    """A compute service and its hypervisor; ``provider`` is the id of both in placement.
+    """A compute service.
 
     Attributes:
-        host: the service's name, as aggregates have it.
-        hypervisor: the hypervisor's name, as placement has it.
+        host: its name, as aggregates have it.
+        service: its id.
         up: it reports.
         enabled: it takes servers.
+        provider: its id in placement; None where it is not known.
     """
 
     host: str
-    hypervisor: str
-    provider: str
     service: str
     up: bool
     enabled: bool
     disabled_reason: str | None = None
+    provider: str | None = None
 
 
 @dataclass(frozen=True)

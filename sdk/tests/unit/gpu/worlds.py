@@ -28,7 +28,7 @@ def numbered(aggregates: Iterable[Aggregate]) -> list[Aggregate]:
 
 
 def compute(host: str, *, up: bool = True, enabled: bool = True, reason: str = "") -> Compute:
-    return Compute(host, f"{host}.dc", f"rp-{host}", f"svc-{host}", up, enabled, reason or None)
+    return Compute(host, f"svc-{host}", up, enabled, reason or None, f"rp-{host}")
 
 
 def server(

@@ -64,12 +64,20 @@ class ComputeApi:
         """Set keys of an aggregate's metadata; None removes a key, others stay."""
         self._act(id, {"set_metadata": {"metadata": metadata}})
 
-    def computes(self) -> list[Compute]:
-        """Return all compute services with their hypervisors."""
+    def services(self) -> list[Compute]:
+        """Return all compute services; what placement calls their hypervisors is not known here.
+
+        The list of hypervisors has both, and Nova makes a database query for each of them.
+        """
+        found = self._get("/os-services", params={"binary": "nova-compute"})["services"]
+        return [_service(data) for data in found]
+
+    def hypervisors(self) -> dict[str, str]:
+        """Return the ids of hypervisors, which placement has too, by their services' hosts."""
         found = self._cloud.pages(
             "compute", "/os-hypervisors/detail", "hypervisors", params={}, version=VERSION
         )
-        return [_compute(data) for data in found]
+        return {data["service"]["host"]: data["id"] for data in found}
 
     def set_service(self, service: str, *, enabled: bool, reason: str = "") -> None:
         """Have a compute service take servers, or none, for a reason."""
@@ -80,7 +88,7 @@ class ComputeApi:
         self._cloud.call("compute", "PUT", path, body, version=VERSION)
 
     def service(self, host: str) -> Compute | None:
-        """Return the compute service of a host, without its hypervisor; None where it has none."""
+        """Return the compute service of a host; None where it has none."""
         params = {"host": host, "binary": "nova-compute"}
         found = self._get("/os-services", params=params)["services"]
         return next((_service(data) for data in found if data["host"] == host), None)
@@ -185,23 +193,9 @@ def _aggregate(data: dict[str, Any]) -> Aggregate:
     )
 
 
-def _compute(data: dict[str, Any]) -> Compute:
-    return Compute(
-        host=data["service"]["host"],
-        hypervisor=data["hypervisor_hostname"],
-        provider=data["id"],
-        service=data["service"]["id"],
-        up=data["state"] == "up",
-        enabled=data["status"] == "enabled",
-        disabled_reason=data["service"]["disabled_reason"],
-    )
-
-
 def _service(data: dict[str, Any]) -> Compute:
     return Compute(
         host=data["host"],
-        hypervisor="",
-        provider="",
         service=data["id"],
         up=data["state"] == "up",
         enabled=data["status"] == "enabled",

@@ -50,6 +50,12 @@ class PlacementApi:
                 _add(amounts, name, amount["capacity"], amount["used"])
         return dict(found)
 
+    def roots(self) -> dict[str, str]:
+        """Return the ids of root providers by name: as a rule that of the compute service."""
+        answer = self._cloud.call("placement", "GET", "/resource_providers", version="1.14")
+        found = answer["resource_providers"]
+        return {p["name"]: p["uuid"] for p in found if p["root_provider_uuid"] == p["uuid"]}
+
     def amounts_of(self, provider: str) -> Amounts:
         """Return what one root provider has, its children's included; three calls or more."""
         tree = self._cloud.call(
