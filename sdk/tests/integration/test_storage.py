@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Storage pools on a real libvirtd: real folders, real files in them."""
+"""Storage pools and volumes on a real libvirtd: real folders, real files in them."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import libvirt
 import pytest
 
 from hostler import Fleet
 from hostler.errors import PlanFailed
-from hostler.models.storage import StoragePoolResult
+from hostler.models.storage import StoragePoolResult, StorageVolumeResult
 
 from .rig import Rig
 from .state import dump
@@ -117,3 +120,92 @@ def test_a_move_that_fails_is_taken_back(fleet: Fleet, host: Rig) -> None:
         plan.apply()
     assert dump(host.uri) == before
     assert run(fleet).pool
+
+
+def volume(fleet: Fleet, *, check: bool = False, **wish: Any) -> StorageVolumeResult:
+    (result,) = fleet.storage.volumes.run([{"pool": "tank", "name": "data", **wish}], check=check)
+    return result
+
+
+def test_the_life_of_a_volume(fleet: Fleet, host: Rig) -> None:
+    run(fleet)
+    before = dump(host.uri)
+    shown = volume(fleet, check=True, size="64MiB")
+    assert dump(host.uri) == before
+    made = volume(fleet, size="64MiB")
+    assert made.after == shown.after == {"size": "64MiB", "format": "qcow2"}
+    assert not volume(fleet, size="64MiB").changed
+    grown = volume(fleet, size="96MiB")
+    assert grown.volume
+    assert grown.volume.capacity == 96 << 20
+    assert volume(fleet, size="64MiB").error_code == "conflict"
+    assert [one.name for one in fleet.storage.volumes.list("tank", ["d*"])] == ["data"]
+    assert volume(fleet, check=True, state="absent").changed
+    assert [one.name for one in fleet.storage.volumes.list("tank")] == ["data"]
+    assert volume(fleet, state="absent").changed
+    assert not volume(fleet, state="absent").changed
+
+
+def test_an_image_is_uploaded_with_progress(fleet: Fleet, host: Rig, tmp_path: Path) -> None:
+    run(fleet)
+    image = tmp_path / "image.raw"
+    content = bytes(range(256)) * 4096
+    image.write_bytes(content)
+    checksum = hashlib.sha256(content).hexdigest()
+    wish = {"pool": "tank", "name": "data", "image": str(image), "size": "2MiB"}
+    wrong = volume(fleet, image=str(image), checksum=f"sha256:{'0' * 64}")
+    assert wrong.error_code == "invalid_input"
+    told: list[float] = []
+    (made,) = fleet.storage.volumes.run(
+        [{**wish, "checksum": f"sha256:{checksum}"}],
+        on_progress=lambda progress: told.append(progress.fraction),
+    )
+    assert made.error is None
+    assert made.volume
+    assert (made.volume.capacity, made.volume.format) == (2 << 20, "raw")
+    assert any(0 < fraction < 1 for fraction in told)
+    summed = host.inside("sh", "-c", f"head -c {len(content)} {PLACE}/tank/data | sha256sum")
+    assert summed.split()[0] == checksum
+    assert not volume(fleet, image=str(image)).changed
+
+
+def test_clones_full_and_linked(fleet: Fleet) -> None:
+    run(fleet)
+    volume(fleet, size="64MiB")
+    full = volume(fleet, name="full", clone_volume="data", size="96MiB")
+    assert full.volume
+    assert (full.volume.capacity, full.volume.backing) == (96 << 20, None)
+    linked = volume(fleet, name="linked", backing_volume="data")
+    assert linked.volume
+    assert linked.volume.backing == f"{PLACE}/tank/data"
+    refused = volume(fleet, state="absent", force=True)
+    assert refused.error_code == "conflict"
+    assert "linked" in str(refused.error)
+    assert volume(fleet, name="linked", state="absent").error is None
+    assert volume(fleet, state="absent").error is None
+
+
+def test_a_volume_of_a_vm_stays(fleet: Fleet, host: Rig, connection: libvirt.virConnect) -> None:
+    run(fleet)
+    volume(fleet, size="64MiB")
+    disk = "<disk type='volume'><source pool='tank' volume='data'/><target dev='vda'/></disk>"
+    connection.defineXML(halting("web", disk))
+    before = dump(host.uri)
+    wishes: list[dict[str, Any]] = [{"state": "absent"}, {"size": "96MiB"}]
+    for wish in wishes:
+        refused = volume(fleet, **wish)
+        assert refused.error_code == "conflict"
+        assert "web" in str(refused.error)
+    assert dump(host.uri) == before
+
+
+@pytest.mark.fault
+def test_an_upload_that_breaks_leaves_no_volume(fleet: Fleet, tmp_path: Path) -> None:
+    run(fleet)
+    image = tmp_path / "image.raw"
+    image.write_bytes(b"x" * (1 << 20))
+    plan = fleet.storage.volumes.plan({"pool": "tank", "name": "data", "image": str(image)})
+    image.unlink()
+    with pytest.raises(PlanFailed):
+        plan.apply()
+    assert fleet.storage.volumes.list("tank") == []

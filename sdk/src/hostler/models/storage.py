@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Storage pools as they are wanted and as they were found."""
+"""Storage pools and volumes as they are wanted and as they were found."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field, model_validator
 
 from hostler.models.problems import checked
 from hostler.models.result import Result
+from hostler.models.size import Size
 from hostler.models.vm import Name, Part, Text
 from hostler.models.vm_view import View
 
@@ -31,6 +32,7 @@ def check_path(value: str) -> str:
     return value.rstrip("/")
 
 
+Checksum = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 AbsolutePath = Annotated[Text, AfterValidator(check_path)]
 
 
@@ -105,3 +107,81 @@ class StoragePoolResult(Result):
     """What became of a pool; ``pool`` is as it is now, None where there is none."""
 
     pool: StoragePool | None = None
+
+
+class StorageVolumeTask(Part):
+    """A volume as it is wanted; what is left out stays as it is.
+
+    What it is made of (``image``, ``clone_volume``, ``backing_volume``) is for a new one; one that
+    is there keeps its content.
+
+    Attributes:
+        pool: the pool that it is in; it must be active.
+        size: what a guest sees. It can grow, and never shrinks.
+        format: of a new one: qcow2, or raw in pools of block devices.
+        image: a raw or qcow2 file on the machine that runs Hostler, to fill a new one with.
+        checksum: ``sha256:...`` that the image must have.
+        clone_volume: the volume that a new one is a full copy of.
+        backing_volume: the volume that a new one is a linked clone of.
+        source_pool: the pool of that volume; ``pool`` where left out.
+        force: with ``absent``, although VMs are defined with it.
+    """
+
+    pool: Name
+    name: Name
+    state: Literal["present", "absent"] = "present"
+    size: Size | None = None
+    format: Literal["raw", "qcow2"] | None = None
+    image: Text | None = None
+    checksum: Checksum | None = None
+    clone_volume: Name | None = None
+    backing_volume: Name | None = None
+    source_pool: Name | None = None
+    force: bool = False
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> StorageVolumeTask:
+        made_of = [self.image, self.clone_volume, self.backing_volume]
+        if len([one for one in made_of if one is not None]) > 1:
+            raise ValueError("image, clone_volume and backing_volume exclude each other")
+        if self.checksum and not self.image:
+            raise ValueError("checksum is for an image")
+        if self.source_pool and not (self.clone_volume or self.backing_volume):
+            raise ValueError("source_pool is for clone_volume or backing_volume")
+        if self.backing_volume and self.format == "raw":
+            raise ValueError("a linked clone can't be raw")
+        return self
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> StorageVolumeTask:
+        """Check a mapping; keys that are None count as left out.
+
+        Raises:
+            InvalidInput: names the field and what is wrong with it.
+        """
+        given = {key: value for key, value in data.items() if value is not None}
+        name = str(given.get("name", ""))[:70]
+        return checked(cls, given, on=f"volume {name!r}" if name else "volume")
+
+
+class StorageVolume(View):
+    """A volume as it was found; sizes in bytes.
+
+    Attributes:
+        path: where it is; with some pools only a name.
+        backing: path of the volume that it is a linked clone of.
+    """
+
+    pool: str
+    name: str
+    path: str
+    capacity: int
+    allocation: int
+    format: str | None = None
+    backing: str | None = None
+
+
+class StorageVolumeResult(Result):
+    """What became of a volume; ``volume`` is as it is now, None where there is none."""
+
+    volume: StorageVolume | None = None

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""fleet.storage: the storage pools of hypervisors."""
+"""fleet.storage: the storage pools and volumes of hypervisors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hostler.errors import HostlerError, NotFound
@@ -13,6 +14,7 @@ from hostler.plan.plan import Plan
 from hostler.plan.results import Became, apply_all, failed, result_of
 from hostler.storage.planner import PoolNow, plan_pool
 from hostler.storage.pool_xml import pool_uuid, read_pool
+from hostler.storage.volumes import StorageVolumes
 
 if TYPE_CHECKING:
     from hostler.backends.libvirt.pools import FoundPool, Pools
@@ -26,6 +28,11 @@ class Storage:
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
+
+    @cached_property
+    def volumes(self) -> StorageVolumes:
+        """The volumes in pools."""
+        return StorageVolumes(self._fleet)
 
     def pools(
         self, names: Sequence[str] = (), *, uri: str | None = None, host: str | None = None

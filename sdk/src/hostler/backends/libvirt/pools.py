@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -72,13 +73,32 @@ class Pools:
 
     def users(self, name: str, path: str | None) -> list[str]:
         """Name the domains with a disk in a pool, as they are defined or run."""
+        folder = f"{path.rstrip('/')}/" if path else None
+
+        def uses(source: etree._Element) -> bool:
+            if source.get("pool") == name:
+                return True
+            return folder is not None and _place(source).startswith(folder)
+
+        return self._domains_with(uses)
+
+    def volume_users(self, pool: str, name: str, path: str) -> list[str]:
+        """Name the domains that have a volume as a disk, or below one."""
+
+        def uses(source: etree._Element) -> bool:
+            named = (source.get("pool"), source.get("volume")) == (pool, name)
+            return named or _place(source) == path
+
+        return self._domains_with(uses)
+
+    def _domains_with(self, uses: Callable[[etree._Element], bool]) -> list[str]:
         with translated(f"domains on {self._hypervisor.uri}"):
             domains = self._hypervisor.read().listAllDomains()
         documents = self._hypervisor.pipeline(_documents, domains)
         return sorted(
             domain.name()
             for domain, texts in zip(domains, documents, strict=True)
-            if any(_uses(text, name, path) for text in texts)
+            if any(uses(source) for text in texts for source in _sources(text))
         )
 
     def define(self, xml: str, name: str) -> None:
@@ -151,11 +171,9 @@ def _documents(domain: libvirt.virDomain) -> list[str]:
         return []
 
 
-def _uses(xml: str, pool: str, path: str | None) -> bool:
-    for source in etree.fromstring(xml.encode()).findall("devices/disk//source"):
-        if source.get("pool") == pool:
-            return True
-        place = source.get("file") or source.get("dev") or ""
-        if path and place.startswith(f"{path.rstrip('/')}/"):
-            return True
-    return False
+def _sources(xml: str) -> list[etree._Element]:
+    return etree.fromstring(xml.encode()).findall("devices/disk//source")
+
+
+def _place(source: etree._Element) -> str:
+    return source.get("file") or source.get("dev") or ""

@@ -74,6 +74,13 @@ class Volumes:
             found = self._hypervisor.read().storagePoolLookupByName(pool)
             return frozenset(found.listVolumes()) if found.isActive() else frozenset()
 
+    def all(self, pool: str) -> list[VolumeState]:
+        """Read a pool's volumes, by name; one that goes away meanwhile is left out."""
+        with translated(f"pool {pool!r} on {self._hypervisor.uri}"):
+            there = self._hypervisor.read().storagePoolLookupByName(pool).listAllVolumes()
+        found = self._hypervisor.pipeline(lambda volume: _if_there(volume, pool), there)
+        return sorted((one for one in found if one), key=lambda one: one.name)
+
     def find(self, pool: str, name: str) -> VolumeState | None:
         """Read a volume; None where there is none of that name (or no such pool)."""
         try:
@@ -183,6 +190,14 @@ def _send_all(stream: libvirt.virStream, data: bytes) -> None:
         if sent < 0:
             raise libvirt.libvirtError("the upload stream broke")
         data = data[sent:]
+
+
+def _if_there(volume: libvirt.virStorageVol, pool: str) -> VolumeState | None:
+    try:
+        with translated(f"volume {volume.name()!r} in pool {pool!r}"):
+            return _state(volume, pool)
+    except NotFound:
+        return None
 
 
 def _state(volume: libvirt.virStorageVol, pool: str) -> VolumeState:
