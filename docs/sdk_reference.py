@@ -34,6 +34,7 @@ CONTENT = {
         "hostler.gpu.migrations:Migrations",
         "hostler.gpu.pools:Pools",
         "hostler.storage.service:Storage",
+        "hostler.storage.volumes:StorageVolumes",
         "hostler.openstack.service:Openstack",
         "hostler.hyperstack.service:Hyperstack",
         "hostler.hyperstack.vms:HyperstackVms",
@@ -79,7 +80,10 @@ CONTENT = {
     "Storage": [
         *(
             f"hostler.models.storage:{name}"
-            for name in ("StoragePoolTask", "StoragePool", "StoragePoolResult")
+            for name in (
+                *("StoragePoolTask", "StoragePool", "StoragePoolResult"),
+                *("StorageVolumeTask", "StorageVolume", "StorageVolumeResult"),
+            )
         ),
     ],
     "GPU hosts": [

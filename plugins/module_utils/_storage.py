@@ -1,7 +1,7 @@
 # Copyright: Hostler contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""hostler.fleet.storage_pool and hostler.fleet.storage_pool_info."""
+"""hostler.fleet.storage_pool, storage_volume, and what reads them."""
 
 from __future__ import annotations
 
@@ -46,6 +46,21 @@ POOL_TASK: Spec = {
     "force": {"type": "bool", "default": False},
 }
 
+# The fields of StorageVolumeTask.
+VOLUME_TASK: Spec = {
+    "pool": {"type": "str", "required": True},
+    "name": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "size": {"type": "str"},
+    "format": {"type": "str", "choices": ["raw", "qcow2"]},
+    "image": {"type": "str"},
+    "checksum": {"type": "str"},
+    "clone_volume": {"type": "str"},
+    "backing_volume": {"type": "str"},
+    "source_pool": {"type": "str"},
+    "force": {"type": "bool", "default": False},
+}
+
 
 def pool(fleet: Fleet, params: Params, check: bool) -> Result:
     """Bring a pool to what is wanted."""
@@ -60,7 +75,31 @@ def pools(fleet: Fleet, params: Params, _check: bool) -> Result:
     return {"changed": False, "pools": [one.model_dump(mode="json") for one in found]}
 
 
+def volume(fleet: Fleet, params: Params, check: bool) -> Result:
+    """Bring a volume to what is wanted."""
+    (result,) = fleet.storage.volumes.run([given(params, VOLUME_TASK)], check=check)
+    found = result.volume.model_dump(mode="json") if result.volume else None
+    return {**one(result), "volume": found}
+
+
+def volumes(fleet: Fleet, params: Params, _check: bool) -> Result:
+    """Read volumes."""
+    found = fleet.storage.volumes.list(params["pool"], params["names"] or ())
+    return {"changed": False, "volumes": [one.model_dump(mode="json") for one in found]}
+
+
 POOL = Module(
     arguments={"argument_spec": {**LIBVIRT, **POOL_TASK}, **ONE_OF}, run=pool, needs=NEEDS
 )
 POOLS = Module(arguments={"argument_spec": {**LIBVIRT, **NAMES}, **ONE_OF}, run=pools, needs=NEEDS)
+VOLUME = Module(
+    arguments={"argument_spec": {**LIBVIRT, **VOLUME_TASK}, **ONE_OF}, run=volume, needs=NEEDS
+)
+VOLUMES = Module(
+    arguments={
+        "argument_spec": {**LIBVIRT, **NAMES, "pool": VOLUME_TASK["pool"]},
+        **ONE_OF,
+    },
+    run=volumes,
+    needs=NEEDS,
+)

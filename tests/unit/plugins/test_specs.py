@@ -53,7 +53,7 @@ from hostler.models.launch import LaunchTask
 from hostler.models.migration import MigrationTask
 from hostler.models.network import PortTask
 from hostler.models.size import parse_size
-from hostler.models.storage import StoragePoolTask
+from hostler.models.storage import StoragePoolTask, StorageVolumeTask
 from hostler.models.vm import VmSpec
 from hostler.models.vm_task import Operation, SnapshotTask, VmOptions, VmQuery
 
@@ -92,6 +92,8 @@ MODULES = {
     "plan_info": _journal.PLANS,
     "storage_pool": _storage.POOL,
     "storage_pool_info": _storage.POOLS,
+    "storage_volume": _storage.VOLUME,
+    "storage_volume_info": _storage.VOLUMES,
 }
 KINDS = {SecretStr: "str", str: "str", int: "int", float: "float", bool: "bool", dict: "dict"}
 OTHER_SPELLINGS = {"cpu_cores", "memory_mb", "memory_gb", "disk_gb", "storage_gb"}
@@ -290,6 +292,7 @@ def test_aggregate_migration_takes_the_fields_of_its_model() -> None:
 
 def test_storage_modules_take_the_fields_of_their_models() -> None:
     models(_storage.POOL_TASK, StoragePoolTask, "storage_pool")
+    models(_storage.VOLUME_TASK, StorageVolumeTask, "storage_volume")
 
 
 def test_host_takes_the_fields_of_its_model() -> None:

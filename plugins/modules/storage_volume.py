@@ -1,0 +1,164 @@
+#!/usr/bin/python
+# Copyright: Hostler contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: storage_volume
+short_description: Manage volumes of storage pools
+version_added: 0.1.0
+description:
+  - Creates, fills, clones, grows and deletes a volume.
+  - A volume never shrinks, and one that is there keeps its content. O(image), O(clone_volume) and
+    O(backing_volume) are for a new one.
+  - Deleting one is refused while VMs have it as a disk, and always while it backs another volume.
+author: Hostler contributors (@hostler)
+options:
+  pool:
+    description: Pool that it is in; it must be active.
+    type: str
+    required: true
+  name:
+    description: Name of the volume.
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) creates it, or grows it.
+      - V(absent) deletes it, and its data.
+    type: str
+    choices: [present, absent]
+    default: present
+  size:
+    description:
+      - What a guest sees, such as V(20GiB).
+      - A new one that is made of nothing needs one.
+      - One that VMs have as a disk is grown by the VM's C(disks), with M(hostler.fleet.vm).
+    type: str
+  format:
+    description: Format of a new one; V(qcow2), or V(raw) in pools of block devices.
+    type: str
+    choices: [raw, qcow2]
+  image:
+    description: Raw or qcow2 file, on the machine that runs the task, to fill a new one with.
+    type: str
+  checksum:
+    description: What the image must have, C(sha256:) and 64 hexadecimal digits.
+    type: str
+  clone_volume:
+    description: Volume that a new one is a full copy of.
+    type: str
+  backing_volume:
+    description: Volume that a new one is a linked clone of; it must stay.
+    type: str
+  source_pool:
+    description: Pool of O(clone_volume) or O(backing_volume); O(pool) where left out.
+    type: str
+  force:
+    description: With O(state=absent), although VMs have it as a disk.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - hostler.fleet._attributes
+  - hostler.fleet._attributes.change
+  - hostler.fleet._config
+  - hostler.fleet._libvirt
+seealso:
+  - module: hostler.fleet.storage_volume_info
+  - module: hostler.fleet.storage_pool
+"""
+
+EXAMPLES = r"""
+- name: An empty volume; once it is there, it can grow
+  hostler.fleet.storage_volume:
+    pool: vms
+    name: data.qcow2
+    size: 20GiB
+
+- name: One with the content of an image
+  hostler.fleet.storage_volume:
+    pool: vms
+    name: base.qcow2
+    image: debian-12.qcow2
+
+- name: A linked clone of it
+  hostler.fleet.storage_volume:
+    pool: vms
+    name: web.qcow2
+    backing_volume: base.qcow2
+    size: 40GiB
+"""
+
+RETURN = r"""
+name:
+  description: Name of the volume.
+  returned: always
+  type: str
+volume:
+  description: The volume as it is; none where there is none.
+  returned: success
+  type: dict
+  contains:
+    pool:
+      description: Pool that it is in.
+      type: str
+    name:
+      description: Name.
+      type: str
+    path:
+      description: Where it is.
+      type: str
+    capacity:
+      description: Size in bytes, as a guest sees it.
+      type: int
+    allocation:
+      description: Bytes that it takes.
+      type: int
+    format:
+      description: V(qcow2) or V(raw), for example; none where its pool has no formats.
+      type: str
+    backing:
+      description: Path of the volume that it is a linked clone of.
+      type: str
+plan:
+  description: What was done, or would be in check mode.
+  returned: success
+  type: dict
+  contains:
+    id:
+      description: Id of the plan, for C(hostler plan show).
+      type: str
+    summary:
+      description: The plan in a few words.
+      type: str
+    commands:
+      description: The plan as shell commands.
+      type: list
+      elements: str
+    warnings:
+      description: What a person should know.
+      type: list
+      elements: str
+error:
+  description: What failed, for programs; the task's C(msg) says it to people.
+  returned: failure
+  type: dict
+  contains:
+    code:
+      description: Kind of error, for example V(not_found), V(conflict) or V(unreachable).
+      type: str
+    message:
+      description: The sentence.
+      type: str
+"""
+
+from ansible_collections.hostler.fleet.plugins.module_utils._storage import VOLUME
+
+
+def main() -> None:
+    VOLUME.main()
+
+
+if __name__ == "__main__":
+    main()
