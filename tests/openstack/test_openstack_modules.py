@@ -72,6 +72,7 @@ def test_servers_and_networks(play: Play) -> None:
             task("some", "server_info", project="tenant-b", status="Active", host="gpu-host-004"),
             task("none", "server_info", name="A-train-2"),
             task("network", "network_info", name=NETWORK),
+            task("counted", "network_info", name=NETWORK, ports=True),
             task("networks", "network_info"),
             task("no network", "network_info", name="storage"),
         ]
@@ -82,6 +83,7 @@ def test_servers_and_networks(play: Play) -> None:
     (network,) = told["network"]["networks"]
     assert (network["segmentation_id"], network["subnets"][0]["cidr"]) == (150, "10.150.0.0/20")
     assert network in told["networks"]["networks"]
+    assert (network["ports"], told["counted"]["networks"][0]["ports"]) == (None, 0)
 
 
 BAD = {

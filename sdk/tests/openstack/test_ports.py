@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from rigs.openstack import processes
 from rigs.openstack.api import Cloud
 from rigs.openstack.faults import Faults, Rule
 from rigs.openstack.porting import (
@@ -221,14 +225,46 @@ def test_a_read_only_fleet(environment: None, seen: Seen) -> None:  # noqa: ARG0
     assert seen() == []
 
 
-@pytest.mark.usefixtures("changed")
-def test_two_servers_of_one_name(fleet: Fleet, cloud: Cloud, seen: Seen) -> None:
+def boot(cloud: Cloud, name: str, host: str = "gpu-host-001") -> str:
+    """Begin to make a server on a host; its id."""
     image = cloud.get("glance", "/v2/images")["images"][0]["id"]
     flavors = cloud.get("nova", "/v2.1/flavors")["flavors"]
     flavor = next(one["id"] for one in flavors if one["name"] == "n3-cpu-x16-large")
-    body = {"name": "twin", "imageRef": image, "flavorRef": flavor, "networks": "none"}
-    twins = [cloud.post("nova", "/v2.1/servers", {"server": body})["server"] for _ in "12"]
-    ids = sorted(one["id"] for one in twins)
+    body = {"name": name, "imageRef": image, "flavorRef": flavor, "networks": "none", "host": host}
+    return str(cloud.post("nova", "/v2.1/servers", {"server": body})["server"]["id"])
+
+
+@pytest.mark.usefixtures("changed")
+def test_a_server_that_is_being_built_is_waited_for(
+    proxied_fleet: Fleet, cloud: Cloud, faults: Faults, seen: Seen
+) -> None:
+    compute = processes.pid_of("nova-compute@gpu-host-002")
+    assert compute is not None
+
+    def answers() -> list[int]:
+        return [one.status for one in faults.requests() if one.path.endswith("/os-interface")]
+
+    os.kill(compute, signal.SIGSTOP)
+    try:
+        server = boot(cloud, "new", "gpu-host-002")
+        with ThreadPoolExecutor(1) as pool:
+            run = pool.submit(proxied_fleet.openstack.run_port, {**TASK, "server": server})
+            while len(answers()) < 2:
+                assert not run.done(), run.result()
+                time.sleep(0.1)
+            os.kill(compute, signal.SIGCONT)
+            done(run.result())
+    finally:
+        os.kill(compute, signal.SIGCONT)
+    assert answers()[:2] == [409, 409]
+    assert answers()[-1] == 200
+    (port,) = seen()
+    assert (port["device_id"], port["name"]) == (server, f"new-{NETWORK}-port")
+
+
+@pytest.mark.usefixtures("changed")
+def test_two_servers_of_one_name(fleet: Fleet, cloud: Cloud, seen: Seen) -> None:
+    ids = sorted(boot(cloud, "twin") for _ in "12")
     result = fleet.openstack.run_port({**TASK, "server": "twin"})
     assert (result.error_code, seen()) == ("conflict", [])
     assert f"2 have that name. Give the id of the one that you mean: {', '.join(ids)}." in (
