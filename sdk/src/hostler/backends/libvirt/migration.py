@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from hostler.backends.libvirt.connection import bounded
+from hostler.backends.libvirt.connection import bounded, open_connection
 from hostler.backends.libvirt.faults import translate, translated
 from hostler.backends.libvirt.migration_target import copy_volume
-from hostler.errors import HostlerError, InvalidInput, Timeout
+from hostler.errors import HostlerError, InvalidInput, NotFound, Timeout
 from hostler.models.vm_migration import MigrationFigures, MigrationWay, Mode
 
 if TYPE_CHECKING:
     from hostler.backends.libvirt.hypervisor import Hypervisor
 
 LOOK_SECONDS = 0.1
-ABORT_SECONDS = 60
+ABORT_SECONDS = 20
 """For a move that was aborted to end; its QEMU may be stuck on the network."""
 STALL_SECONDS = 60
 """Without a byte moved: the network between the hosts is gone."""
@@ -66,7 +66,8 @@ class Migrations:
             if mode == "offline" and domain.isActive():
                 # libvirt would copy the definition, and say that all is well
                 raise InvalidInput("it runs, and offline moves only definitions", on=on)
-        far = target.write()
+        # of its own: a move that QEMU never ends must not lose it when the fleet is closed
+        far = open_connection(target.uri, readonly=False, timeout=target.timeout)
 
         def run() -> None:
             if way.peer_to_peer:
@@ -77,13 +78,24 @@ class Migrations:
         move = _Move(domain, far, run, on)
         self._figures[name] = MigrationFigures()
         ended = move.watch(way, lambda figures: self._note(name, figures, on_figures))
-        self._figures[name] = _completed(far, name, ended)
+        self._figures[name] = _completed(target.write(), name, ended)
 
     def send_volume(
         self, path: str, target: Hypervisor, pool: str, report: Callable[[float], None]
     ) -> None:
         """Make a volume on another host with the bytes, name and format of the one at a path."""
         copy_volume(self._hypervisor, path, target, pool, report)
+
+    def is_moving(self, name: str) -> bool:
+        """Whether a domain is being moved, by whomever; no for one that is not there."""
+        on = f"VM {name!r} on {self._hypervisor.uri}"
+        try:
+            with translated(on):
+                domain = self._hypervisor.write().lookupByName(name)
+                kind = int(bounded(domain.jobInfo, 5, on)[0])
+        except NotFound:
+            return False
+        return kind in (libvirt.VIR_DOMAIN_JOB_BOUNDED, libvirt.VIR_DOMAIN_JOB_UNBOUNDED)
 
     def abort(self, name: str) -> None:
         """Give up a domain's move; it stays where it is."""
@@ -113,6 +125,9 @@ class _Move:
             run()
         except libvirt.libvirtError as error:
             self._error = _explained(error, self._on)
+        finally:
+            with suppress(libvirt.libvirtError):  # it may be broken
+                self._far.close()
 
     def watch(
         self, way: MigrationWay, tell: Callable[[MigrationFigures], None]
@@ -162,7 +177,7 @@ class _Move:
                 self._domain.migrateStartPostCopy(0)
 
     def _give_up_if_lost(self, idle: float) -> None:
-        lost = not self._far.isAlive()
+        lost = not self._far.isAlive() and self._runs(LOOK_SECONDS)  # it is closed at the end
         if lost or idle > STALL_SECONDS:
             what = "the target went away" if lost else f"nothing moved for {STALL_SECONDS} s"
             raise Timeout(

@@ -8,7 +8,7 @@ import time
 from hostler.errors import BackendError, Conflict, HostlerError
 from hostler.models.vm_migration import MigrationFigures, MigrationWay, Mode
 from hostler.plan.step import Report, World
-from hostler.vms.migration.where import Whereabouts, unclear, whereabouts
+from hostler.vms.migration.where import Place, Whereabouts, unclear, whereabouts
 from hostler.vms.steps import DomainStep, libvirt_of, virsh
 from hostler.vms.volume_steps import VolumeStep
 
@@ -88,21 +88,30 @@ class MigrateDomain(MoveStep):
         Raises:
             BackendError: that can't be found out.
         """
-        place = self.look(world).place
+        place = self._settled(world)
         if place is None:
             raise self.unclear(world)
         return place == "target"
 
+    def _settled(self, world: World) -> Place | None:
+        """Say where it is; None where that may still change, or can't be found out."""
+        seen = self.look(world)
+        if seen.place != "source":
+            return seen.place
+        try:
+            moves = self.hypervisor(world).migrations.is_moving(self.name)
+        except HostlerError:
+            moves = True
+        return None if moves else seen.place
+
     def _after(self, error: HostlerError, world: World) -> None:
         """Raise the error of a failed move with where the VM is; not where it did arrive."""
         until = time.monotonic() + SETTLE_SECONDS
-        while (seen := self.look(world)).place is None or seen.is_twice:
-            if time.monotonic() > until:
-                break
+        while (place := self._settled(world)) is None and time.monotonic() < until:
             time.sleep(0.2)
-        if seen.place == "target":
+        if place == "target":
             return
-        if seen.place is None:
+        if place is None:
             raise self.unclear(world) from error
         what = f"{error.what}. It is still on {self.uri}"
         told = type(error)(what, on=error.on, hint=error.hint)
