@@ -14,28 +14,32 @@ from hostler.cli.session import Session, session
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from hostler.gpu.migrations import Migrations
+    from hostler.gpu.world import GpuWorld
     from hostler.models.migration import MigrationResult
 
+    Tasks = Sequence[dict[str, object]]
+
 Hosts = Annotated[list[str], typer.Argument(help="GPU hosts, as Nova spells them.")]
+Pool = Annotated[
+    str | None, typer.Option(help="In place of it: ondemand, spot, runpod or contract.")
+]
+Source = Annotated[
+    str | None, typer.Option("--from", help="The aggregate that they leave; found if left out.")
+]
+Drain = Annotated[bool, typer.Option("--drain", help="Migrate their servers away first, live.")]
+Force = Annotated[bool, typer.Option("--force", help="Move them although servers run on them.")]
 
 
 def move(
     ctx: typer.Context,
     hosts: Hosts,
     to: Annotated[str | None, typer.Option(help="The aggregate, or auto.")] = None,
-    pool: Annotated[
-        str | None, typer.Option(help="In place of it: ondemand, spot, runpod or contract.")
-    ] = None,
+    pool: Pool = None,
     variant: Annotated[str | None, typer.Option(help="With a pool or auto: NVLink.")] = None,
-    source: Annotated[
-        str | None, typer.Option("--from", help="The aggregate that they leave; found if left out.")
-    ] = None,
-    drain: Annotated[
-        bool, typer.Option("--drain", help="Migrate their servers away first, live.")
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Move them although servers run on them.")
-    ] = False,
+    source: Source = None,
+    drain: Drain = False,
+    force: Force = False,
     wait: Annotated[int, typer.Option(min=0, help="Seconds to wait for somebody's lock.")] = 0,
     parallel: Annotated[int | None, typer.Option(min=1, help="How many at once.")] = None,
     override_protection: Annotated[
@@ -46,10 +50,7 @@ def move(
     check: Check = False,
 ) -> None:
     """Move hosts to another aggregate; each ends in the source or in the target."""
-    from hostler.cli.progress import bars
-
-    here = session(ctx)
-    common = {
+    common: dict[str, object] = {
         "target": to,
         "pool": pool,
         "variant": variant,
@@ -60,19 +61,13 @@ def move(
         "override_protection": override_protection,
     }
     tasks = [{**common, "host": host} for host in hosts]
+    here = session(ctx)
     with here.fleet() as fleet:
         world = fleet.gpu.observe(flavors=True)  # once: what is shown is what is done
-        planned = fleet.gpu.migrations.run(tasks, check=True, world=world)
-        todo = [result for result in planned if result.changed]
-        failed = any(result.error for result in planned)
-        _preview(here, planned, with_diff=diff, final=check or failed or not todo)
-        if check or failed or not todo:
-            raise typer.Exit(int(failed))
-        if not here.agreed(f"Move {len(todo)}?", yes=yes, must_ask=True):
+        todo = _planned(here, fleet.gpu.migrations, tasks, world, with_diff=diff, check=check)
+        if not here.agreed(f"Move {todo}?", yes=yes, must_ask=True):
             raise typer.Abort
-        with bars(here) as tell:
-            done = fleet.gpu.migrations.run(tasks, parallel=parallel, on_progress=tell, world=world)
-    raise typer.Exit(_show(here, done))
+        raise typer.Exit(_run(here, fleet.gpu.migrations, tasks, world, parallel))
 
 
 def unlock(
@@ -93,6 +88,36 @@ def unlock(
             raise typer.Abort
         fleet.gpu.migrations.unlock(host)
     here.say(f"The lock on {host} is broken.")
+
+
+def _planned(
+    here: Session,
+    migrations: Migrations,
+    tasks: Tasks,
+    world: GpuWorld,
+    *,
+    with_diff: bool,
+    check: bool,
+) -> int:
+    """Show what a move would do; return how many hosts move, or end where nothing is to be done."""
+    planned = migrations.run(tasks, check=True, world=world)
+    todo = [result for result in planned if result.changed]
+    failed = any(result.error for result in planned)
+    final = check or failed or not todo
+    _preview(here, planned, with_diff=with_diff, final=final)
+    if final:
+        raise typer.Exit(int(failed))
+    return len(todo)
+
+
+def _run(
+    here: Session, migrations: Migrations, tasks: Tasks, world: GpuWorld, parallel: int | None
+) -> int:
+    from hostler.cli.progress import bars
+
+    with bars(here) as tell:
+        done = migrations.run(tasks, parallel=parallel, on_progress=tell, world=world)
+    return _show(here, done)
 
 
 def _preview(
