@@ -4,47 +4,45 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections import Counter
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from rigs.openstack import seed
 from rigs.openstack.api import Cloud
-from rigs.openstack.faults import Faults, Request, Rule
+from rigs.openstack.faults import Faults, Rule
 from rigs.openstack.layout import CLOUDS
 
 from hostler import Fleet
 from hostler.config import FleetConfig, OpenstackConfig
 from hostler.errors import PlanFailed
-from hostler.gpu import lock
 from hostler.models.migration import MigrationResult
 from hostler.plan.outcome import Progress
 from hostler.plan.who import Who
 
+from .moving import (
+    ADD_FIRST,
+    REMOVE_FIRST,
+    Move,
+    boot,
+    changes,
+    disable,
+    drift,
+    is_clean,
+    nth_of,
+    report_is_true,
+    rules_of,
+    run,
+    truth,
+    write_lock,
+)
+
 pytestmark = [pytest.mark.usefixtures("changed"), pytest.mark.fault]
-
-
-class Move(NamedTuple):
-    """A host, and the aggregates that it leaves and enters."""
-
-    host: str
-    source: str
-    target: str
-
-    @property
-    def task(self) -> dict[str, Any]:
-        return {"host": self.host, "target": self.target}
-
-
-ADD_FIRST = Move("gpu-host-002", "L40-n3", "L40-n3-runpod")
-REMOVE_FIRST = Move("gpu-host-007", "RTX-A4000-n3", "RTX-A4000-n3-spot")
 
 CALLS, CHANGES = 21, 6
 """So many calls make a move; so many of them change something."""
@@ -55,58 +53,8 @@ FAULTS: dict[str, dict[str, Any]] = {
     "409": {"action": "answer", "status": 409},
     "500": {"action": "answer", "status": 500},
     "503": {"action": "answer", "status": 503},
+    "slow": {"action": "pass", "delay": 0.2},
 }
-
-
-class Truth(NamedTuple):
-    """What Nova and placement really have of a host, read past the program under test."""
-
-    aggregates: set[str]
-    mirrored: set[str]
-    service: tuple[str, str | None]
-    locks: list[str]
-
-
-def truth(host: str) -> Truth:
-    cloud = Cloud()
-    found = cloud.get("nova", "/v2.1/os-aggregates")["aggregates"]
-    services = cloud.get("nova", "/v2.1/os-services", host=host, binary="nova-compute")["services"]
-    provider = cloud.get("placement", "/resource_providers", name=host)["resource_providers"][0]
-    path = f"/resource_providers/{provider['uuid']}/aggregates"
-    uuids = cloud.get("placement", path)["aggregates"]
-    return Truth(
-        aggregates={a["name"] for a in found if host in a["hosts"]},
-        mirrored={a["name"] for a in found if a["uuid"] in uuids},
-        service=(services[0]["status"], services[0]["disabled_reason"]),
-        locks=[k for a in found for k in a["metadata"] if k.startswith(lock.PREFIX)],
-    )
-
-
-def is_clean(host: str, aggregate: str) -> None:
-    """The host is in one aggregate, also for placement, takes servers, and nobody locks it."""
-    expected = {aggregate}
-    assert truth(host) == Truth(expected, expected, ("enabled", None), [])
-
-
-def run(fleet: Fleet, move: Move, **more: Any) -> MigrationResult:
-    (result,) = fleet.gpu.migrations.run([{**move.task, **more}])
-    return result
-
-
-def report_is_true(result: MigrationResult, move: Move, healthy: Fleet) -> None:
-    """Moved, or undone, or half done and said; then it can be taken back."""
-    if result.error is None:
-        is_clean(move.host, move.target)
-    elif not result.changed:
-        is_clean(move.host, move.source)
-    else:
-        assert "hostler plan undo" in result.error
-        found = truth(move.host)
-        assert found.aggregates
-        assert found.aggregates <= {move.source, move.target}
-        assert result.plan is not None
-        healthy.runner.undo(result.plan.id)
-        is_clean(move.host, move.source)
 
 
 @pytest.fixture(scope="module")
@@ -126,26 +74,6 @@ def calls(rig: None) -> dict[Move, list[Rule]]:  # noqa: ARG001 - it is needed
                 found[move] = rules_of(faults.requests())
     seed.reset()
     return found
-
-
-def rules_of(requests: list[Request]) -> list[Rule]:
-    seen: Counter[tuple[str, str, str]] = Counter()
-    rules = []
-    for request in requests:
-        key = (request.service, request.method, f"{re.escape(request.path)}$")
-        seen[key] += 1
-        rules.append(Rule(*key, nth=seen[key]))
-    return rules
-
-
-def nth_of(rules: list[Rule], wanted: Rule) -> int:
-    """Which of Nova's calls one is, counted from 1."""
-    return [rule for rule in rules if rule.service == "nova"].index(wanted) + 1
-
-
-def changes(rules: list[Rule]) -> list[Rule]:
-    """The calls that change something."""
-    return [rule for rule in rules if rule.method != "GET"]
 
 
 def test_these_are_all_calls(calls: dict[Move, list[Rule]]) -> None:
@@ -296,13 +224,6 @@ def test_two_at_once() -> None:
     is_clean(ADD_FIRST.host, ADD_FIRST.target if moved else ADD_FIRST.source)
 
 
-def write_lock(fleet: Fleet, host: str, who: Who, until: str) -> None:
-    nova = fleet.openstack_cloud().compute
-    aggregate = nova.aggregates()[0].id
-    theirs = lock.Lock("6b000000-aaaa", host, who, until, aggregate)
-    nova.set_metadata(aggregate, {theirs.key: lock._text(theirs)})
-
-
 ELSEWHERE = Who("alice", "ctl-2", 4711, "99")
 GONE = Who("bob", os.uname().nodename, 4194000, "1")
 LATER, EARLIER = "2999-01-01T00:00:00Z", "2020-01-01T00:00:00Z"
@@ -360,20 +281,6 @@ def test_a_lock_that_is_lost_midway_stops_the_move(fleet: Fleet) -> None:
     is_clean(ADD_FIRST.host, ADD_FIRST.source)
 
 
-def boot(host: str, flavor: str = "n3-L40x1") -> str:
-    """Boot a server on a host; its id once Nova has it there."""
-    cloud = Cloud("admin", "tenant-a")
-    image = cloud.get("glance", "/v2/images")["images"][0]["id"]
-    body = {
-        "name": "newcomer",
-        "imageRef": image,
-        "flavorRef": flavor,
-        "networks": "none",
-        "host": host,
-    }
-    return str(cloud.post("nova", "/v2.1/servers", {"server": body})["server"]["id"])
-
-
 def test_a_server_that_came_between_check_and_move(fleet: Fleet) -> None:
     plan = fleet.gpu.migrations.plan(ADD_FIRST.task)
     boot(ADD_FIRST.host)
@@ -404,13 +311,6 @@ def test_a_server_that_only_placement_knows_of(fleet: Fleet) -> None:
     is_clean(ADD_FIRST.host, ADD_FIRST.source)
 
 
-def drift(host: str, uuids: list[str]) -> None:
-    cloud = Cloud()
-    found = cloud.get("placement", "/resource_providers", name=host)["resource_providers"][0]
-    path = f"/resource_providers/{found['uuid']}/aggregates"
-    cloud.put("placement", path, cloud.get("placement", path) | {"aggregates": uuids})
-
-
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_what_nova_left_behind_in_placement_is_repaired(fleet: Fleet, when: str) -> None:
     plan = fleet.gpu.migrations.plan(ADD_FIRST.task)
@@ -431,13 +331,6 @@ def test_drift_is_told_and_a_move_back_repairs_it(fleet: Fleet) -> None:
     assert said.verification.placement_in_sync is False
     run(fleet, ADD_FIRST)
     is_clean(ADD_FIRST.host, ADD_FIRST.target)
-
-
-def disable(host: str, reason: str) -> None:
-    cloud = Cloud()
-    found = cloud.get("nova", "/v2.1/os-services", host=host, binary="nova-compute")["services"]
-    body = {"status": "disabled", "disabled_reason": reason}
-    cloud.put("nova", f"/v2.1/os-services/{found[0]['id']}", body)
 
 
 def test_a_service_that_somebody_else_disabled_stays_so(fleet: Fleet) -> None:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from hostler.errors import BackendError, Conflict, HostlerError, NotFound
 from hostler.gpu.counting import RELEASED
-from hostler.gpu.steps.base import HostStep, openstack
+from hostler.gpu.steps.base import HostStep, insisting, openstack, passing
 from hostler.plan.step import Report, World
 
 if TYPE_CHECKING:
     from hostler.backends.openstack.compute import ComputeApi
+    from hostler.models.nova import Server
 
 
 class CountServers(HostStep):
@@ -98,11 +99,8 @@ class MigrateServer(HostStep):
         nova = self.nova(world)
         refused = self._begin(nova)
         deadline = time.monotonic() + self.timeout
-        while not self.is_done(world):
-            server = nova.server(self.server)
-            if server.task_state is None and not self._runs(nova, report):
-                if server.host == self.target:
-                    return
+        while (server := self._look(nova, report)) is not None:
+            if server.task_state is None:
                 raise refused or self._stayed(server.status)
             if time.monotonic() > deadline:
                 raise BackendError(
@@ -114,11 +112,7 @@ class MigrateServer(HostStep):
 
     def is_done(self, world: World) -> bool:
         """Whether it is there; a server that was deleted meanwhile is in nobody's way."""
-        try:
-            server = self.nova(world).server(self.server)
-        except NotFound:
-            return True
-        return server.host == self.target and server.task_state is None
+        return self._not_there(self.nova(world)) is None
 
     def _begin(self, nova: ComputeApi) -> HostlerError | None:
         """Have Nova begin, unless it is at it; where there was no answer, return that.
@@ -135,13 +129,28 @@ class MigrateServer(HostStep):
             return error
         return None
 
-    def _runs(self, nova: ComputeApi, report: Report) -> bool:
-        """Whether it migrates; tells how far it is."""
-        running = nova.migrations(self.server)
-        for migration in running:
+    def _look(self, nova: ComputeApi, report: Report) -> Server | None:
+        """Return the server unless it is there; a look that fails is no reason to give up."""
+        for attempt in insisting(passing):
+            with attempt:
+                server = self._not_there(nova)
+                if server is not None and server.task_state is not None:
+                    self._tell(nova, report)
+        return server
+
+    def _not_there(self, nova: ComputeApi) -> Server | None:
+        try:
+            server = nova.server(self.server)
+        except NotFound:
+            return None
+        there = server.host == self.target and server.task_state is None
+        return None if there else server
+
+    def _tell(self, nova: ComputeApi, report: Report) -> None:
+        """Tell how far it is."""
+        for migration in nova.migrations(self.server):
             if migration.total:
                 report(min(1.0, (migration.processed or 0) / migration.total))
-        return bool(running)
 
     def _stayed(self, status: str) -> BackendError:
         return BackendError(

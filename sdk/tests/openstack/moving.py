@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Moves of GPU hosts on the rig: what is moved, what really became of it, and what others do."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any, NamedTuple
+
+from rigs.openstack.api import Cloud
+from rigs.openstack.faults import Request, Rule
+
+from hostler import Fleet
+from hostler.gpu import lock
+from hostler.models.migration import MigrationResult
+from hostler.plan.who import Who
+
+
+class Move(NamedTuple):
+    """A host, and the aggregates that it leaves and enters."""
+
+    host: str
+    source: str
+    target: str
+
+    @property
+    def task(self) -> dict[str, Any]:
+        return {"host": self.host, "target": self.target}
+
+
+ADD_FIRST = Move("gpu-host-002", "L40-n3", "L40-n3-runpod")
+REMOVE_FIRST = Move("gpu-host-007", "RTX-A4000-n3", "RTX-A4000-n3-spot")
+
+
+class Truth(NamedTuple):
+    """What Nova and placement really have of a host, read past the program under test."""
+
+    aggregates: set[str]
+    mirrored: set[str]
+    service: tuple[str, str | None]
+    locks: list[str]
+
+
+def truth(host: str) -> Truth:
+    cloud = Cloud()
+    found = cloud.get("nova", "/v2.1/os-aggregates")["aggregates"]
+    services = cloud.get("nova", "/v2.1/os-services", host=host, binary="nova-compute")["services"]
+    provider = cloud.get("placement", "/resource_providers", name=host)["resource_providers"][0]
+    path = f"/resource_providers/{provider['uuid']}/aggregates"
+    uuids = cloud.get("placement", path)["aggregates"]
+    return Truth(
+        aggregates={a["name"] for a in found if host in a["hosts"]},
+        mirrored={a["name"] for a in found if a["uuid"] in uuids},
+        service=(services[0]["status"], services[0]["disabled_reason"]),
+        locks=[k for a in found for k in a["metadata"] if k.startswith(lock.PREFIX)],
+    )
+
+
+def is_clean(host: str, aggregate: str) -> None:
+    """The host is in one aggregate, also for placement, takes servers, and nobody locks it."""
+    expected = {aggregate}
+    assert truth(host) == Truth(expected, expected, ("enabled", None), [])
+
+
+def run(fleet: Fleet, move: Move, **more: Any) -> MigrationResult:
+    (result,) = fleet.gpu.migrations.run([{**move.task, **more}])
+    return result
+
+
+def report_is_true(result: MigrationResult, move: Move, healthy: Fleet) -> None:
+    """Moved, or undone, or half done and said; then it can be taken back."""
+    if result.error is None:
+        is_clean(move.host, move.target)
+    elif not result.changed:
+        is_clean(move.host, move.source)
+    else:
+        assert "hostler plan undo" in result.error
+        found = truth(move.host)
+        assert found.aggregates
+        assert found.aggregates <= {move.source, move.target}
+        assert result.plan is not None
+        healthy.runner.undo(result.plan.id)
+        is_clean(move.host, move.source)
+
+
+def rules_of(requests: list[Request]) -> list[Rule]:
+    seen: Counter[tuple[str, str, str]] = Counter()
+    rules = []
+    for request in requests:
+        key = (request.service, request.method, f"{re.escape(request.path)}$")
+        seen[key] += 1
+        rules.append(Rule(*key, nth=seen[key]))
+    return rules
+
+
+def nth_of(rules: list[Rule], wanted: Rule) -> int:
+    """Which of Nova's calls one is, counted from 1."""
+    return [rule for rule in rules if rule.service == "nova"].index(wanted) + 1
+
+
+def changes(rules: list[Rule]) -> list[Rule]:
+    """The calls that change something."""
+    return [rule for rule in rules if rule.method != "GET"]
+
+
+def write_lock(fleet: Fleet, host: str, who: Who, until: str) -> None:
+    nova = fleet.openstack_cloud().compute
+    aggregate = nova.aggregates()[0].id
+    theirs = lock.Lock("6b000000-aaaa", host, who, until, aggregate)
+    nova.set_metadata(aggregate, {theirs.key: lock._text(theirs)})
+
+
+def boot(host: str, flavor: str = "n3-L40x1") -> str:
+    """Boot a server on a host; its id once Nova has it there."""
+    cloud = Cloud("admin", "tenant-a")
+    image = cloud.get("glance", "/v2/images")["images"][0]["id"]
+    body = {
+        "name": "newcomer",
+        "imageRef": image,
+        "flavorRef": flavor,
+        "networks": "none",
+        "host": host,
+    }
+    return str(cloud.post("nova", "/v2.1/servers", {"server": body})["server"]["id"])
+
+
+def drift(host: str, uuids: list[str]) -> None:
+    cloud = Cloud()
+    found = cloud.get("placement", "/resource_providers", name=host)["resource_providers"][0]
+    path = f"/resource_providers/{found['uuid']}/aggregates"
+    cloud.put("placement", path, cloud.get("placement", path) | {"aggregates": uuids})
+
+
+def disable(host: str, reason: str) -> None:
+    cloud = Cloud()
+    found = cloud.get("nova", "/v2.1/os-services", host=host, binary="nova-compute")["services"]
+    body = {"status": "disabled", "disabled_reason": reason}
+    cloud.put("nova", f"/v2.1/os-services/{found[0]['id']}", body)
+
+
+def act(aggregate: str, action: str, host: str) -> None:
+    """Do to an aggregate what somebody else does: ``add_host`` or ``remove_host``."""
+    cloud = Cloud()
+    found = cloud.get("nova", "/v2.1/os-aggregates")["aggregates"]
+    (id,) = [a["id"] for a in found if a["name"] == aggregate]
+    cloud.post("nova", f"/v2.1/os-aggregates/{id}/action", {action: {"host": host}})
