@@ -24,7 +24,8 @@ open_ssh() {
     inside "$host" mount --bind /run/passwd /etc/passwd
     admit "$host" root /root
     admit "$host" reader /run/reader
-    inside "$host" dropbear -s -p "$(address "$host"):22" -r "$ACCESS/hostkey" -P /run/dropbear.pid
+    inside "$host" dropbear -s -p "$(address "$host"):22" -r "$ACCESS/hostkey" -P /run/dropbear.pid \
+      </dev/null >/dev/null 2>&1
   fi
   say "host $host" "qemu+ssh://root@$(address "$host")/system?command=$ACCESS/ssh"
 }

@@ -19,9 +19,6 @@ from hostler.models.placement import (
 )
 from hostler.models.size import GIB, MIB
 
-SKEW = 5.0
-"""Seconds that clocks of two control nodes may differ."""
-
 
 class Resident(NamedTuple):
     """A VM that a host has."""
@@ -50,7 +47,7 @@ class Candidate:
         object.__setattr__(self, "counted", counted)
 
     def _has_seen(self, claim: Claim) -> bool:
-        return claim.settled is not None and claim.settled < self.at - SKEW
+        return claim.settled is not None and claim.settled < self.at
 
     @property
     def id(self) -> str:

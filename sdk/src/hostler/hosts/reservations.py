@@ -23,6 +23,8 @@ LASTS = 3600.0
 """Seconds that a reservation lasts for a VM that is being made: its images may be large."""
 KEPT = 300.0
 """Seconds that a settled one is kept for those who have looked before; none looks for longer."""
+SKEW = 5.0
+"""Seconds by which the clock of another control node may be behind ours."""
 
 
 class Reservations:
@@ -97,8 +99,15 @@ def _claim(row: Row[Any]) -> Claim:
         labels=row.data["labels"],
         pools=row.data["pools"],
         gpus=tuple(row.data["gpus"]),
-        settled=row.settled,
+        settled=_settled(row),
     )
+
+
+def _settled(row: Row[Any]) -> float | None:
+    """Return when a VM was there, by our clock at the latest."""
+    if row.settled is None:
+        return None
+    return float(row.settled) + (0 if Who(*row.data["who"]).here else SKEW)
 
 
 def _row(claim: Claim, now: float) -> dict[str, Any]:

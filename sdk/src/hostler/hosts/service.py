@@ -248,12 +248,16 @@ class Hosts:
     def read(
         self,
         hosts: Sequence[Host],
-        timeout: float = TIMEOUT,
+        timeout: float | None = None,
         fields: Collection[str] = (),
         *,
         keep: bool = True,
     ) -> Sequence[Row]:
-        """Read hosts, and keep what VMs they have."""
+        """Read hosts side by side, and keep what VMs they have.
+
+        Each gets ``timeout`` seconds; the fleet's ``connect_timeout`` where left out.
+        """
+        timeout = timeout or self._fleet.config.connect_timeout
         answers = observe([host.uri for host in hosts], timeout=timeout, fields=fields)
         rows = list(zip(hosts, answers, strict=True))
         good = {host.id: (host, seen) for host, seen in rows if isinstance(seen, Seen)}
