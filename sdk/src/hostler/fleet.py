@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hostler.hosts.service import Hosts
     from hostler.hyperstack.service import Hyperstack
     from hostler.launches.service import Launches
+    from hostler.networks.service import Networks
     from hostler.openstack.service import Openstack
     from hostler.plan.journal import Journal
     from hostler.storage.service import Storage
@@ -167,6 +168,13 @@ class Fleet:
         from hostler.storage.service import Storage
 
         return Storage(self)
+
+    @cached_property
+    def networks(self) -> Networks:
+        """Virtual networks of hypervisors."""
+        from hostler.networks.service import Networks
+
+        return Networks(self)
 
     @cached_property
     def openstack(self) -> Openstack:
@@ -356,6 +364,7 @@ def _all_steps() -> None:
     from hostler.hosts import steps as host_steps  # noqa: F401
     from hostler.hyperstack import steps as hyperstack_steps  # noqa: F401
     from hostler.launches import steps as launch_steps  # noqa: F401
+    from hostler.networks import steps as network_steps  # noqa: F401
     from hostler.openstack import steps as openstack_steps  # noqa: F401
     from hostler.storage import steps as storage_steps  # noqa: F401
     from hostler.vms import snapshot_steps, steps, volume_steps  # noqa: F401

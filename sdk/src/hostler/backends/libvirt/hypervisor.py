@@ -17,6 +17,7 @@ from hostler.backends.libvirt.addresses import AddressBook
 from hostler.backends.libvirt.connection import open_connection
 from hostler.backends.libvirt.domains import Domains
 from hostler.backends.libvirt.facts import HostFacts, has_virtualisation, read_facts
+from hostler.backends.libvirt.networks import Networks
 from hostler.backends.libvirt.pools import Pools
 from hostler.backends.libvirt.migration import Migrations
 from hostler.backends.libvirt.side_by_side import answers
@@ -45,6 +46,7 @@ class Hypervisor:
         self._read: libvirt.virConnect | None = None
         self._write: libvirt.virConnect | None = None
         self.domains = Domains(self)
+        self.networks = Networks(self)
         self.pools = Pools(self)
         self.volumes = Volumes(self)
         self.snapshots = DomainSnapshots(self)
