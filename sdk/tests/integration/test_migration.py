@@ -275,6 +275,34 @@ def test_the_target_s_daemon_dies(pair: tuple[Any, Any], fleet: Fleet) -> None:
     assert move(fleet, storage="copy").status == "migrated"
 
 
+@pytest.mark.fault
+@pytest.mark.slow
+def test_the_network_is_cut(pair: tuple[Any, Any], fleet: Fleet) -> None:
+    make(pair[0], disk=64)
+    rules = (
+        "add table inet cut; add chain inet cut coming { type filter hook input priority 0 ; }; "
+        f"add rule inet cut coming ip saddr {NET}.2 drop"
+    )
+
+    def cut() -> None:
+        hosts("exec", "a", "nft", rules)  # we still reach both
+
+    try:
+        done = during(fleet, cut, timeout=8)
+    finally:
+        hosts("exec", "a", "nft", "delete table inet cut")
+    # QEMU can't stop copying while the other end is silent: nothing is removed that may be needed
+    assert (done.status, done.runs_on) == ("failed", A)
+    assert "where it runs could not be found out" in str(done.error)
+    assert volumes() == ["m1.qcow2"]
+    assert done.plan
+    wait_for(
+        lambda: places() == {A: RUNNING} and not fleet.hypervisor(A).migrations.is_moving("m1")
+    )
+    fleet.runner.undo(done.plan.id)
+    assert volumes() == []
+
+
 def wait_for(true: Callable[[], bool]) -> None:
     until = time.monotonic() + 30
     while not true():

@@ -66,7 +66,8 @@ class Migrations:
             if mode == "offline" and domain.isActive():
                 # libvirt would copy the definition, and say that all is well
                 raise InvalidInput("it runs, and offline moves only definitions", on=on)
-        # of its own: a move that QEMU never ends must not lose it when the fleet is closed
+        # of its own, closed when nobody holds it: a move that QEMU never ends must not lose it
+        # when the fleet is closed
         far = open_connection(target.uri, readonly=False, timeout=target.timeout)
 
         def run() -> None:
@@ -125,9 +126,6 @@ class _Move:
             run()
         except libvirt.libvirtError as error:
             self._error = _explained(error, self._on)
-        finally:
-            with suppress(libvirt.libvirtError):  # it may be broken
-                self._far.close()
 
     def watch(
         self, way: MigrationWay, tell: Callable[[MigrationFigures], None]
@@ -177,7 +175,7 @@ class _Move:
                 self._domain.migrateStartPostCopy(0)
 
     def _give_up_if_lost(self, idle: float) -> None:
-        lost = not self._far.isAlive() and self._runs(LOOK_SECONDS)  # it is closed at the end
+        lost = not self._far.isAlive()
         if lost or idle > STALL_SECONDS:
             what = "the target went away" if lost else f"nothing moved for {STALL_SECONDS} s"
             raise Timeout(
