@@ -35,6 +35,7 @@ CONTENT = {
         "hostler.gpu.pools:Pools",
         "hostler.storage.service:Storage",
         "hostler.storage.volumes:StorageVolumes",
+        "hostler.networks.service:Networks",
         "hostler.openstack.service:Openstack",
         "hostler.hyperstack.service:Hyperstack",
         "hostler.hyperstack.vms:HyperstackVms",
@@ -77,12 +78,19 @@ CONTENT = {
             )
         ),
     ],
-    "Storage": [
+    "Storage and networks": [
         *(
             f"hostler.models.storage:{name}"
             for name in (
                 *("StoragePoolTask", "StoragePool", "StoragePoolResult"),
                 *("StorageVolumeTask", "StorageVolume", "StorageVolumeResult"),
+            )
+        ),
+        *(
+            f"hostler.models.libvirt_network:{name}"
+            for name in (
+                *("NetworkTask", "DhcpRange", "DhcpHost", "Portgroup"),
+                *("LibvirtNetwork", "NetworkResult"),
             )
         ),
     ],

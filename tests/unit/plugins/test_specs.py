@@ -27,6 +27,7 @@ from ansible_collections.hostler.fleet.plugins.module_utils import (
     _hyperstack_vm,
     _journal,
     _module,
+    _network,
     _openstack_info,
     _openstack_port,
     _storage,
@@ -50,6 +51,7 @@ from hostler.models.hyperstack_task import (
     KeypairTask,
 )
 from hostler.models.launch import LaunchTask
+from hostler.models.libvirt_network import NetworkTask
 from hostler.models.migration import MigrationTask
 from hostler.models.network import PortTask
 from hostler.models.size import parse_size
@@ -86,6 +88,8 @@ MODULES = {
     "hyperstack_stock_info": _hyperstack_catalogue.STOCK,
     "hyperstack_vm": _hyperstack_vm.VM,
     "hyperstack_vm_info": _hyperstack_vm.INFO,
+    "network": _network.NETWORK,
+    "network_info": _network.NETWORKS,
     "openstack_network_info": _openstack_info.NETWORKS,
     "openstack_server_info": _openstack_info.SERVERS,
     "openstack_server_port": _openstack_port.MODULE,
@@ -293,6 +297,10 @@ def test_aggregate_migration_takes_the_fields_of_its_model() -> None:
 def test_storage_modules_take_the_fields_of_their_models() -> None:
     models(_storage.POOL_TASK, StoragePoolTask, "storage_pool")
     models(_storage.VOLUME_TASK, StorageVolumeTask, "storage_volume")
+
+
+def test_network_takes_the_fields_of_its_model() -> None:
+    models(_network.TASK, NetworkTask, "network")
 
 
 def test_host_takes_the_fields_of_its_model() -> None:
