@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import libvirt
 
@@ -19,10 +19,12 @@ from hostler.backends.libvirt.domains import Domains
 from hostler.backends.libvirt.facts import HostFacts, has_virtualisation, read_facts
 from hostler.backends.libvirt.networks import Networks
 from hostler.backends.libvirt.pools import Pools
-from hostler.backends.libvirt.migration import Migrations
 from hostler.backends.libvirt.side_by_side import answers
 from hostler.backends.libvirt.snapshots import DomainSnapshots
 from hostler.backends.libvirt.volumes import Volumes
+
+if TYPE_CHECKING:
+    from hostler.backends.libvirt.migration import Migrations
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -50,7 +52,6 @@ class Hypervisor:
         self.pools = Pools(self)
         self.volumes = Volumes(self)
         self.snapshots = DomainSnapshots(self)
-        self.migrations = Migrations(self)
         self.addresses = AddressBook(self.ask, self.write)
 
     def read(self) -> libvirt.virConnect:
@@ -66,6 +67,13 @@ class Hypervisor:
             if self._write is None or not self._write.isAlive():
                 self._write = open_connection(self.uri, readonly=False, timeout=self.timeout)
             return self._write
+
+    @cached_property
+    def migrations(self) -> Migrations:
+        """The moves of its domains to other hypervisors."""
+        from hostler.backends.libvirt.migration import Migrations  # models, which reads do without
+
+        return Migrations(self)
 
     @cached_property
     def facts(self) -> HostFacts:
