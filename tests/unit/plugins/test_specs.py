@@ -34,6 +34,7 @@ from ansible_collections.hostler.fleet.plugins.module_utils import (
     _vm,
     _vm_batch,
     _vm_info,
+    _vm_migrate,
     _vm_snapshot,
     _vm_spec,
 )
@@ -57,6 +58,7 @@ from hostler.models.network import PortTask
 from hostler.models.size import parse_size
 from hostler.models.storage import StoragePoolTask, StorageVolumeTask
 from hostler.models.vm import VmSpec
+from hostler.models.vm_migration import VmMigrationTask
 from hostler.models.vm_task import Operation, SnapshotTask, VmOptions, VmQuery
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -64,6 +66,7 @@ COLLECTIONS = Path(_module.__file__).parents[5]
 MODULES = {
     "vm": _vm.MODULE,
     "vm_info": _vm_info.MODULE,
+    "vm_migrate": _vm_migrate.MODULE,
     "vm_snapshot": _vm_snapshot.MODULE,
     "vm_batch": _vm_batch.MODULE,
     "aggregate_info": _gpu_info.AGGREGATES,
@@ -253,6 +256,12 @@ def test_vm_snapshot_takes_the_fields_of_its_model() -> None:
     spec = dict(MODULES["vm_snapshot"].arguments["argument_spec"])
     spec["vm"] = spec["name"] = {"type": "str", "required": True}
     models(at_top(spec, SnapshotTask.model_fields), SnapshotTask, "vm_snapshot")
+
+
+def test_vm_migrate_takes_the_fields_of_its_model() -> None:
+    spec = dict(MODULES["vm_migrate"].arguments["argument_spec"])
+    spec["vm"] = {"type": "str", "required": True}
+    models(at_top(spec, VmMigrationTask.model_fields), VmMigrationTask, "vm_migrate")
 
 
 def test_vm_batch_takes_filters_and_options() -> None:

@@ -12,6 +12,7 @@ from hostler.cli import render
 from hostler.cli.session import Session
 
 if TYPE_CHECKING:
+    from hostler.models.result import Result
     from hostler.models.vm_task import VmResult
 
 _BAD_INPUT = ("invalid_input", "invalid_config")
@@ -58,7 +59,7 @@ def show_results(here: Session, done: Sequence[VmResult], *, check: bool = False
     return exit_code(done)
 
 
-def exit_code(done: Sequence[VmResult]) -> int:
+def exit_code(done: Sequence[Result]) -> int:
     """Return 0 when all is done, 2 when all failures are bad input, else 1."""
     codes = [result.error_code for result in done if result.error]
     if not codes:

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""hostler vm migrate: moves a VM to another hypervisor."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hostler.cli.complete import vm_names
+from hostler.cli.session import session
+
+if TYPE_CHECKING:
+    from hostler.models.vm_migration import MigrationFigures
+    from hostler.plan.outcome import Progress
+
+
+def migrate(
+    ctx: typer.Context,
+    vm: Annotated[str, typer.Argument(help="The VM's name.", autocompletion=vm_names)],
+    to: Annotated[str | None, typer.Option("--to", help="The host of the pool.")] = None,
+    to_uri: Annotated[str | None, typer.Option(help="In its place, a libvirt URI.")] = None,
+    mode: Annotated[str | None, typer.Option(help="live, paused or offline.")] = None,
+    storage: Annotated[str, typer.Option(help="shared, copy or incremental.")] = "shared",
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe", help="Though libvirt can't tell that storage is shared.")
+    ] = False,
+    peer_to_peer: Annotated[
+        bool, typer.Option("--peer-to-peer", help="The source's daemon drives it.")
+    ] = False,
+    bandwidth: Annotated[int | None, typer.Option(help="At most so many MiB/s.")] = None,
+    timeout: Annotated[int | None, typer.Option(help="Seconds until --on-timeout.")] = None,
+    on_timeout: Annotated[str, typer.Option(help="abort, suspend or post-copy.")] = "abort",
+    post_copy: Annotated[bool, typer.Option("--post-copy", help="Allow post-copy.")] = False,
+    auto_converge: Annotated[
+        bool, typer.Option("--auto-converge", help="Slow a busy guest down.")
+    ] = False,
+    override_protection: Annotated[
+        bool, typer.Option("--override-protection", help="A VM that the fleet protects, too.")
+    ] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only show what would be done.")] = False,
+) -> None:
+    """Move a VM to another hypervisor, while it runs or not."""
+    from hostler.cli import outcome, progress
+
+    task = {
+        "vm": vm,
+        "target_host": to,
+        "target_uri": to_uri,
+        "mode": mode,
+        "storage": storage,
+        "unsafe": unsafe,
+        "peer_to_peer": peer_to_peer,
+        "bandwidth": bandwidth,
+        "timeout": timeout,
+        "on_timeout": on_timeout,
+        "post_copy": post_copy,
+        "auto_converge": auto_converge,
+        "override_protection": override_protection,
+    }
+    here = session(ctx)
+    with here.fleet() as fleet, progress.bars(here) as tell:
+
+        def told(step: Progress, figures: MigrationFigures | None) -> None:
+            if tell:
+                tell(replace(step, summary=figures.text) if figures else step)
+
+        done = fleet.migrations.run([task], check=check, on_progress=told)
+    if here.json:
+        here.emit([result.model_dump(mode="json") for result in done])
+        raise typer.Exit(outcome.exit_code(done))
+    for result in done:
+        here.warn(result.plan.warnings if result.plan else ())
+        if result.error:
+            here.complain(f"Error: {result.error}")
+            if result.runs_on:
+                here.complain(f"{vm} runs on {result.runs_on}.", "yellow")
+            continue
+        here.say(result.plan.summary if result.plan and check else f"{vm}: {result.status}")
+        for command in result.plan.commands if result.plan and check else ():
+            here.say(f"  {command}", "dim")
+    raise typer.Exit(outcome.exit_code(done))
