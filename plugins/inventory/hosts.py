@@ -5,19 +5,24 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: hosts
-short_description: GPU hosts of an OpenStack, by pool, type, use and tenant
+short_description: GPU hosts of an OpenStack, and hypervisors of the pool
 version_added: 0.1.0
 author: Hostler contributors (@hostler)
 description:
   - Reads the GPU hosts of an OpenStack, with the same few calls however many there are. It needs an
     administrator.
+  - Reads the hypervisors that are registered in the pool, side by side. See M(hostler.fleet.host).
   - A GPU host is one that is in a pool, or of which Placement knows GPUs. Those in no pool are in
     the group C(unclassified).
   - Every host gets the variable C(hostler_host) with what is known of it. Its fields are those of
     the hosts of M(hostler.fleet.aggregate_info), C(source) and C(cloud). What could not be found
     out is C(null).
-  - Hosts are named as Nova names them. Where they are reached at another name, O(compose) can set
-    C(ansible_host).
+  - GPU hosts are named as Nova names them. Where they are reached at another name, O(compose) can
+    set C(ansible_host).
+  - Hypervisors are named by their ids. C(ansible_host) is what their URI has, by ssh with
+    C(ansible_user) and C(ansible_port). C(hostler_host) has the fields of the hosts of
+    M(hostler.fleet.host_info); its storage pools are C(storage_pools), and C(gpu_types) are the
+    names of its GPUs. One that can't be reached is there, with the status V(unreachable).
   - The configuration file's name ends in C(hostler.yml) or C(hostler.yaml).
 extends_documentation_fragment:
   - ansible.builtin.constructed
@@ -39,8 +44,12 @@ options:
     description: Systems that are asked for hosts.
     type: list
     elements: str
-    choices: [openstack]
+    choices: [openstack, libvirt]
     default: [openstack]
+  timeout:
+    description: Seconds that each hypervisor gets to answer.
+    type: float
+    default: 30
   gpu_types:
     description: Only hosts of one of these GPU types.
     type: list
@@ -54,19 +63,21 @@ options:
     default: []
   statuses:
     description:
-      - Only hosts of one of these states. V(disabled) ones take no VMs, V(down) ones do not report.
+      - Only hosts of one of these states. V(disabled) ones take no VMs, V(down) ones do not report,
+        V(unreachable) ones do not answer.
     type: list
     elements: str
-    choices: [active, disabled, down, unknown]
+    choices: [active, disabled, down, maintenance, unknown, unreachable]
     default: []
   group_by:
     description:
       - Groups that are made without writing O(keyed_groups). They are named like C(pool_spot),
-        C(gpu_L40), C(tenant_acme), C(status_disabled).
+        C(gpu_L40), C(tenant_acme), C(status_disabled), C(label_rack_r12), C(hypervisor_kvm).
     type: list
     elements: str
-    choices: [aggregate, gpu, owner_group, pool, site, status, tenant, variant, zone]
-    default: [pool, gpu, tenant, status]
+    choices:
+      [aggregate, gpu, hypervisor, label, owner_group, pool, site, status, tenant, variant, zone]
+    default: [pool, gpu, tenant, status, label, hypervisor]
 """
 
 EXAMPLES = r"""
@@ -93,6 +104,16 @@ keyed_groups:
   - key: hostler_host.owner_group | default('nobody', true)
     prefix: owner
 
+# The hypervisors of the pool, those of a rack in a group
+---
+plugin: hostler.fleet.hosts
+sources: [libvirt]
+keyed_groups:
+  - key: hostler_host.labels.rack | default('none')
+    prefix: rack
+groups:
+  full: hostler_host.utilization.memory_percent > 90
+
 # Kept for ten minutes
 ---
 plugin: hostler.fleet.hosts
@@ -115,6 +136,7 @@ from ansible_collections.hostler.fleet.plugins.plugin_utils._inventory_hosts imp
 
 ENVIRONMENT = (
     "HOSTLER_CONFIG",
+    "HOSTLER_STORE",
     "NETBOX_URL",
     "OS_AUTH_URL",
     "OS_CLIENT_CONFIG_FILE",
@@ -129,7 +151,7 @@ class InventoryModule(HostlerInventory):
 
     def request(self) -> dict[str, t.Any]:
         # it is kept with the answers, so the token is not part of it
-        names = ("sources", "config", "cloud", "netbox_url", "netbox_required")
+        names = ("sources", "config", "cloud", "netbox_url", "netbox_required", "timeout")
         options = {name: self.get_option(name) for name in names}
         return {**options, "environment": {name: os.environ.get(name) for name in ENVIRONMENT}}
 
@@ -153,4 +175,4 @@ class InventoryModule(HostlerInventory):
         except ValueError as error:
             raise AnsibleParserError(str(error)) from error
         for entry in made:
-            self.add(entry.name, {"hostler_host": entry.host}, entry.groups)
+            self.add(entry.name, {"hostler_host": entry.host, **entry.connect}, entry.groups)

@@ -56,6 +56,11 @@ options:
     elements: str
     env:
       - name: LIBVIRT_DEFAULT_URI
+  host:
+    description:
+      - Ids of hosts of the pool, or globs, in place of O(uri). See M(hostler.fleet.host).
+    type: list
+    elements: str
   config:
     description: Path of a fleet configuration. Its C(uri) is used where O(uri) is not given.
     type: path
@@ -226,6 +231,7 @@ class InventoryModule(HostlerInventory):
             "systems": self.get_option("sources"),
             "hyperstack_url": os.environ.get("HYPERSTACK_API_URL"),
             "uri": self.get_option("uri"),
+            "host": self.get_option("host"),
             "config": self.get_option("config"),
             "names": self.get_option("names"),
             "states": [] if "all" in states else states,

@@ -10,7 +10,7 @@ short_description: Sum up all hypervisors and clouds
 version_added: 0.1.0
 description:
   - Sums up what the hosts of the pool have, and what is used of it.
-  - What hosts that can't be reached have is not in the sums; RV(unreachable) names them.
+  - What hosts that can't be reached have is not in the sums; RV(unreachable_hosts) names them.
   - The GPUs of an OpenStack come along where one is configured.
 author: Hostler contributors (@hostler)
 options:
@@ -91,7 +91,7 @@ used_gpus:
   description: GPUs that were given to VMs.
   returned: success
   type: int
-unreachable:
+unreachable_hosts:
   description: Why hosts could not be reached, by id.
   returned: success
   type: dict

@@ -60,6 +60,11 @@ def _hypervisors(request: dict[str, t.Any]) -> list[dict[str, t.Any]]:
 
 
 def _uris(request: dict[str, t.Any]) -> list[str]:
+    if request["host"]:
+        from hostler import Fleet
+
+        with Fleet(request["config"]) as fleet:
+            return [host.uri for host in fleet.hosts.choose([str(h) for h in request["host"]])]
     if request["uri"]:
         return [str(uri) for uri in request["uri"]]
     if request["config"]:

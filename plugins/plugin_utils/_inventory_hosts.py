@@ -1,7 +1,7 @@
 # Copyright: Hostler contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes an inventory's GPU hosts of what the SDK read. Pure: rows may come from the cache."""
+"""Makes an inventory's hosts of what the SDK read. Pure: rows may come from the cache."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 Row = dict[str, t.Any]
-"""A source or a host as hostler.gpu.inventory gives it, or as JSON gave it back."""
+"""A source or a host as the SDK's inventories give it, or as JSON gave it back."""
 
 FIELDS = {
     "aggregate": "aggregates",
-    "gpu": "gpu_type",
+    "gpu": "gpu_types",
+    "hypervisor": "hypervisor_type",
+    "label": "labels",
     "owner_group": "owner_group",
     "pool": "pools",
     "site": "site",
@@ -44,6 +46,7 @@ class Entry(t.NamedTuple):
 
     name: str
     host: Row
+    connect: Row
     groups: list[str]
 
 
@@ -55,25 +58,44 @@ def entries(sources: Sequence[Row], choices: Choices) -> list[Entry]:
     """
     _check_types(sources, choices.gpu_types)
     hosts = [host for source in sources for host in source["hosts"] if _is_wanted(host, choices)]
-    return [Entry(host["hostname"], host, groups_of(host, choices.group_by)) for host in hosts]
+    return [Entry(*_named(host), groups_of(host, choices.group_by)) for host in hosts]
+
+
+def _named(host: Row) -> tuple[str, Row, Row]:
+    """Return a host's name, itself, and what Ansible connects to a hypervisor by."""
+    if "connect" in host:
+        return host["id"], {k: v for k, v in host.items() if k != "connect"}, host["connect"]
+    return host["hostname"], host, {}
 
 
 def groups_of(host: Row, kinds: Iterable[str]) -> list[str]:
     """Return the groups that a host is in by itself."""
     groups = []
     for kind in kinds:
-        value = host[FIELDS[kind]]
-        values = value if isinstance(value, list) else [value]
-        groups += [f"{kind}_{one}" for one in values if one]
-        if kind == "pool" and not values:
+        values = _values(host, FIELDS[kind])
+        groups += [f"{kind}_{one}" for one in values]
+        if kind == "pool" and not values and "aggregates" in host:
             groups.append(UNCLASSIFIED)
     return groups
 
 
+def _values(host: Row, field: str) -> list[t.Any]:
+    """Return what a host has of a field: one value, some, or key and value of each label."""
+    value = host.get(field)
+    if field == "gpu_types" and value is None:
+        value = host.get("gpu_type")
+    if isinstance(value, dict):
+        return [f"{key}_{item}" for key, item in value.items()]
+    return [one for one in (value if isinstance(value, list) else [value]) if one]
+
+
 def _is_wanted(host: Row, choices: Choices) -> bool:
     return (
-        (not choices.gpu_types or host["gpu_type"] in choices.gpu_types)
-        and (not choices.pools or any(pool in choices.pools for pool in host["pools"]))
+        (
+            not choices.gpu_types
+            or any(one in choices.gpu_types for one in _values(host, "gpu_types"))
+        )
+        and (not choices.pools or any(pool in choices.pools for pool in _values(host, "pools")))
         and (not choices.statuses or host["status"] in choices.statuses)
     )
 
@@ -85,4 +107,4 @@ def _check_types(sources: Iterable[Row], wanted: Iterable[str]) -> None:
             same = [one for one in known if one.casefold() == name.casefold()]
             near = same or get_close_matches(name, known, 1)
             hint = f"Did you mean {near[0]!r}?" if near else f"Known types: {', '.join(known)}."
-            raise ValueError(f"gpu_types: no aggregate has the GPU type {name!r}. {hint}")
+            raise ValueError(f"gpu_types: nothing has the GPU type {name!r}. {hint}")

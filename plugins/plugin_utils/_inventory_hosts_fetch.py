@@ -21,12 +21,25 @@ def fetch(options: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
     if problem := sdk_problem():
         raise AnsibleParserError(problem)
     from hostler.errors import HostlerError
-    from hostler.gpu import inventory
 
-    readers = {"openstack": inventory.openstack}
+    readers = {"openstack": _openstack, "libvirt": _libvirt}
     try:
         with open_fleet(options) as fleet:
-            rows = [readers[source](fleet) for source in options["sources"]]
+            rows = [readers[source](fleet, options) for source in options["sources"]]
     except HostlerError as error:
         raise AnsibleParserError(str(error)) from error
     return t.cast("list[dict[str, t.Any]]", rows)
+
+
+def _openstack(fleet: t.Any, _options: t.Mapping[str, t.Any]) -> t.Any:
+    from hostler.gpu.inventory import openstack
+
+    return openstack(fleet)
+
+
+def _libvirt(fleet: t.Any, options: t.Mapping[str, t.Any]) -> t.Any:
+    try:
+        from hostler.hosts.inventory import libvirt
+    except ImportError as error:
+        raise AnsibleParserError(f"{error}. Run: pip install 'hostler[libvirt]'") from error
+    return libvirt(fleet, timeout=options["timeout"])

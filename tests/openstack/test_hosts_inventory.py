@@ -164,7 +164,7 @@ def test_the_cache_knows_whom_it_asked_and_keeps_no_secret(run: Run, tmp_path: P
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"gpu_types": ["l40"]}, "no aggregate has the GPU type 'l40'. Did you mean 'L40'?"),
+        ({"gpu_types": ["l40"]}, "nothing has the GPU type 'l40'. Did you mean 'L40'?"),
         ({"gpu_type": ["L40"]}, "there is no option 'gpu_type'. Did you mean 'gpu_types'?"),
         ({"pools": ["Spot"]}, "Invalid value"),
         ({"cloud": "box-reader"}, "we may not do that: Policy doesn't allow"),

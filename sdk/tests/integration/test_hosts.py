@@ -240,7 +240,7 @@ def test_a_host_that_has_died(pool: Fleet, hypervisors: Hypervisors) -> None:
     assert made.placement.host == "a"
     assert "is unreachable" in made.placement.others["c"]
     stats = pool.hosts.stats(timeout=2)
-    assert (stats.total_hosts, stats.active_hosts, list(stats.unreachable)) == (3, 2, ["c"])
+    assert (stats.total_hosts, stats.active_hosts, list(stats.unreachable_hosts)) == (3, 2, ["c"])
 
 
 def test_two_playbooks_at_once_fill_the_pool_exactly(

@@ -113,7 +113,7 @@ def stats(ctx: typer.Context, timeout: Seconds = 30) -> None:
         here.emit(found.model_dump(mode="json"))
     else:
         here.show(host_tables.stats(found))
-    _notes(here, list(found.unreachable.values()))
+    _notes(here, list(found.unreachable_hosts.values()))
 
 
 @app.command("set")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -124,6 +125,17 @@ def _pci(tree: Element, users: Mapping[str, Sequence[str]]) -> PciDevice:
         driver=tree.findtext("driver/name"),
         used_by=sorted(users.get(address, ())),
     )
+
+
+def gpu_name(gpu: PciDevice) -> str:
+    """Return a GPU's name as it is sold: what a PCI database has in brackets, else all of it.
+
+    >>> gpu_name(PciDevice(address="0000:01:00.0", model="AD102GL [L40S]"))
+    'L40S'
+    """
+    name = gpu.model or f"{gpu.vendor_id}:{gpu.model_id}".replace("0x", "")
+    sold = re.search(r"\[([^]]+)\]", name)
+    return sold[1] if sold else name
 
 
 def cpu_info(machine: Machine, capabilities: Element) -> CpuInfo:

@@ -223,7 +223,9 @@ def fleet_stats(hosts: Sequence[HostInfo]) -> FleetStats:
         vms_by_status=dict(sorted(statuses.items())),
         total_gpus=len(gpus),
         used_gpus=sum(bool(gpu.used_by) for gpu in gpus),
-        unreachable={h.id or h.uri: h.reason or "" for h in hosts if h.status == "unreachable"},
+        unreachable_hosts={
+            h.id or h.uri: h.reason or "" for h in hosts if h.status == "unreachable"
+        },
     )
 
 

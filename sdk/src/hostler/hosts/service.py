@@ -94,7 +94,7 @@ class Hosts:
             NotFound: a name without a glob is not registered.
         """
         if uri is None:
-            hosts = self._chosen(names, labels or {})
+            hosts = self.choose(names, labels or {})
         else:
             hosts = (Host(id=uri, settings=checked(HostSettings, {"uri": uri})),)
         return self._info(self.read(hosts, timeout, fields, keep=uri is None), fields, uri)
@@ -235,7 +235,14 @@ class Hosts:
             found["read_only"] = error
         return found
 
-    def _chosen(self, names: Sequence[str], labels: Mapping[str, str]) -> Sequence[Host]:
+    def choose(
+        self, names: Sequence[str] = (), labels: Mapping[str, str] | None = None
+    ) -> Sequence[Host]:
+        """Return the registered hosts of these ids or globs that carry these labels.
+
+        Raises:
+            NotFound: a name without a glob is not registered.
+        """
         known = self.list()
         for name in names:
             if not set("*?[") & set(name) and name not in [host.id for host in known]:
@@ -243,7 +250,7 @@ class Hosts:
         chosen = [
             host for host in known if not names or any(fnmatchcase(host.id, name) for name in names)
         ]
-        return [host for host in chosen if carries(host.settings.labels, labels)]
+        return [host for host in chosen if carries(host.settings.labels, labels or {})]
 
     def read(
         self,

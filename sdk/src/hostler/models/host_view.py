@@ -208,7 +208,7 @@ class CloudStats(View):
 class FleetStats(View):
     """All hosts of the pool together, in the specification's words; sizes in GiB.
 
-    What hosts that can't be reached have is not in it; ``unreachable`` names them.
+    What hosts that can't be reached have is not in it; ``unreachable_hosts`` names them.
 
     Attributes:
         active_hosts: those that were reached and take VMs.
@@ -230,5 +230,5 @@ class FleetStats(View):
     vms_by_status: dict[str, int] = Field(default_factory=dict)
     total_gpus: int
     used_gpus: int
-    unreachable: dict[str, str] = Field(default_factory=dict)
+    unreachable_hosts: dict[str, str] = Field(default_factory=dict)
     clouds: list[CloudStats] = Field(default_factory=list)

@@ -175,7 +175,7 @@ def test_sums(pool: Fleet, make_fleet: MakeFleet, tmp_path: Path) -> None:
     assert stats.utilization_percentage == 28.1  # of 43.8, 40.6 and 0 percent
     assert (stats.total_gpus, stats.used_gpus) == (3, 1)
     assert (stats.total_vms, stats.vms_by_status) == (4, {"running": 3, "stopped": 1})
-    assert list(stats.unreachable) == ["gone"]
+    assert list(stats.unreachable_hosts) == ["gone"]
     assert stats.clouds == []
 
 
