@@ -45,7 +45,7 @@ def port_steps(
     if owner is not None and (server is None or owner != server.id):
         hint = "Delete that port, or give the VM another name."
         raise Conflict(f"server {owner} has it", on=f"port {name!r}", hint=hint)
-    if owner is not None:
+    if server is not None and any(port.attached_to(server.id) for port in mine):
         return []
     attach = AttachStoragePort(**common)
     return [attach] if mine else [CreateStoragePort(**common, subnet=subnet), attach]
