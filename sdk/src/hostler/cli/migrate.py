@@ -12,8 +12,20 @@ from hostler.cli.complete import vm_names
 from hostler.cli.session import session
 
 if TYPE_CHECKING:
-    from hostler.models.vm_migration import MigrationFigures
+    from collections.abc import Sequence
+
+    from hostler.cli.session import Session
+    from hostler.models.vm_migration import MigrationFigures, VmMigrationResult
     from hostler.plan.outcome import Progress
+
+Unsafe = Annotated[
+    bool, typer.Option("--unsafe", help="Though libvirt can't tell that storage is shared.")
+]
+PeerToPeer = Annotated[bool, typer.Option("--peer-to-peer", help="The source's daemon drives it.")]
+AutoConverge = Annotated[bool, typer.Option("--auto-converge", help="Slow a busy guest down.")]
+Override = Annotated[
+    bool, typer.Option("--override-protection", help="A VM that the fleet protects, too.")
+]
 
 
 def migrate(
@@ -23,28 +35,18 @@ def migrate(
     to_uri: Annotated[str | None, typer.Option(help="In its place, a libvirt URI.")] = None,
     mode: Annotated[str | None, typer.Option(help="live, paused or offline.")] = None,
     storage: Annotated[str, typer.Option(help="shared, copy or incremental.")] = "shared",
-    unsafe: Annotated[
-        bool, typer.Option("--unsafe", help="Though libvirt can't tell that storage is shared.")
-    ] = False,
-    peer_to_peer: Annotated[
-        bool, typer.Option("--peer-to-peer", help="The source's daemon drives it.")
-    ] = False,
+    unsafe: Unsafe = False,
+    peer_to_peer: PeerToPeer = False,
     bandwidth: Annotated[int | None, typer.Option(help="At most so many MiB/s.")] = None,
     timeout: Annotated[int | None, typer.Option(help="Seconds until --on-timeout.")] = None,
     on_timeout: Annotated[str, typer.Option(help="abort, suspend or post-copy.")] = "abort",
     post_copy: Annotated[bool, typer.Option("--post-copy", help="Allow post-copy.")] = False,
-    auto_converge: Annotated[
-        bool, typer.Option("--auto-converge", help="Slow a busy guest down.")
-    ] = False,
-    override_protection: Annotated[
-        bool, typer.Option("--override-protection", help="A VM that the fleet protects, too.")
-    ] = False,
+    auto_converge: AutoConverge = False,
+    override_protection: Override = False,
     check: Annotated[bool, typer.Option("--check", help="Only show what would be done.")] = False,
 ) -> None:
     """Move a VM to another hypervisor, while it runs or not."""
-    from hostler.cli import outcome, progress
-
-    task = {
+    task: dict[str, object] = {
         "vm": vm,
         "target_host": to,
         "target_uri": to_uri,
@@ -59,7 +61,12 @@ def migrate(
         "auto_converge": auto_converge,
         "override_protection": override_protection,
     }
-    here = session(ctx)
+    raise typer.Exit(_run(session(ctx), task, check=check))
+
+
+def _run(here: Session, task: dict[str, object], *, check: bool) -> int:
+    from hostler.cli import outcome, progress
+
     with here.fleet() as fleet, progress.bars(here) as tell:
 
         def told(step: Progress, figures: MigrationFigures | None) -> None:
@@ -67,17 +74,23 @@ def migrate(
                 tell(replace(step, summary=figures.text) if figures else step)
 
         done = fleet.migrations.run([task], check=check, on_progress=told)
+    _show(here, done, check=check)
+    return outcome.exit_code(done)
+
+
+def _show(here: Session, done: Sequence[VmMigrationResult], *, check: bool) -> None:
     if here.json:
         here.emit([result.model_dump(mode="json") for result in done])
-        raise typer.Exit(outcome.exit_code(done))
+        return
     for result in done:
         here.warn(result.plan.warnings if result.plan else ())
         if result.error:
             here.complain(f"Error: {result.error}")
             if result.runs_on:
-                here.complain(f"{vm} runs on {result.runs_on}.", "yellow")
+                here.complain(f"{result.name} runs on {result.runs_on}.", "yellow")
             continue
-        here.say(result.plan.summary if result.plan and check else f"{vm}: {result.status}")
+        here.say(
+            result.plan.summary if result.plan and check else f"{result.name}: {result.status}"
+        )
         for command in result.plan.commands if result.plan and check else ():
             here.say(f"  {command}", "dim")
-    raise typer.Exit(outcome.exit_code(done))
