@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from hostler.backends.libvirt.host_reader import HostReader, Machine
 from hostler.backends.libvirt.side_by_side import side_by_side
@@ -72,12 +73,22 @@ def _read(uri: str, fields: Collection[str], *, until: float) -> Seen:
     reader = HostReader(uri, until=until)
     try:
         first = reader.cpu_times() if "load" in fields else None
-        machine = reader.machine(capabilities="capabilities" in fields)
-        vms = _vms(reader, uri)
+        reads: list[Callable[[], Any]] = [
+            partial(reader.machine, capabilities="capabilities" in fields),
+            partial(_vms, reader, uri),
+        ]
+        told = side_by_side(reads, threads=2, until=until)
+        machine, (vms, ours, devices) = _good(told[0]), _good(told[1])
         busy = reader.busy_since(first) if first else None
-        return Seen(at, machine, *vms, busy, seconds=time.monotonic() - began)
+        return Seen(at, machine, vms, ours, devices, busy, time.monotonic() - began)
     finally:
         reader.close()
+
+
+def _good(answer: Any) -> Any:
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def _vms(reader: HostReader, uri: str) -> tuple[list[VmRow], list[str], dict[str, list[str]]]:

@@ -204,3 +204,11 @@ def test_a_file_system_counts_once(
     pools: list[PoolInfo], expected: list[tuple[str | None, float, float]]
 ) -> None:
     assert [tuple(one) for one in storage(pools)] == expected
+
+
+def test_a_cloud_that_does_not_answer_says_so(make_fleet: MakeFleet) -> None:
+    stats = make_fleet(openstack={"cloud": "nowhere"}).hosts.stats()
+    (cloud,) = stats.clouds
+    assert (cloud.name, cloud.status) == ("nowhere", "unreachable")
+    assert cloud.reason
+    assert "nowhere" in cloud.reason

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -84,10 +84,6 @@ class Machine:
         self.notes.append(f"{what} could not be read: {answer.what}")
         return None
 
-    def each_known(self, what: str, answers: Iterable[Any]) -> list[Any]:
-        """Return answers about things that are still there, without errors, which are noted."""
-        return [found for answer in answers if (found := self.known(what, answer)) is not None]
-
 
 class CpuTimes(NamedTuple):
     """Nanoseconds that all CPUs together have spent since they started, by what on; and when."""
@@ -100,7 +96,7 @@ class HostReader(Bulk):
     """Reads one host, until a moment in time: a fixed number of round trips one after another."""
 
     def machine(self, *, capabilities: bool = False) -> Machine:
-        """Read the host; with ``capabilities``, what domains can have too.
+        """Read the host in two rounds; with ``capabilities``, what domains can have too.
 
         Raises:
             BackendError: it does not answer, or not what every driver can.
@@ -114,8 +110,18 @@ class HostReader(Bulk):
             read.getCapabilities,
             read.getInfo,
         ]
-        machine = Machine(*(_good(answer) for answer in self._ask(basics)))
-        self._add_lists(machine)
+        pci = libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV
+        extras = [
+            partial(read.getMemoryStats, libvirt.VIR_NODE_MEMORY_STATS_ALL_CELLS),
+            partial(read.listAllStoragePools, 0),
+            partial(read.listAllNetworks, 0),
+            partial(read.listAllDevices, pci),
+        ]
+        answers = self._ask(basics + [partial(_if_supported, call) for call in extras])
+        machine = Machine(*(_good(answer) for answer in answers[: len(basics)]))
+        memory, *lists = answers[len(basics) :]
+        machine.memory = machine.known("its memory", memory)
+        self._add_details(machine, lists)
         if capabilities:  # libvirt tells them to writers only
             ask = partial(_domain_capabilities, partial(self._open, readonly=False))
             told = self._ask([partial(_if_supported, ask)])
@@ -149,39 +155,39 @@ class HostReader(Bulk):
         scheme, _, rest = self.uri.partition("://")
         return rest.startswith("/") and "+" not in scheme and scheme != "test"
 
-    def _add_lists(self, machine: Machine) -> None:
-        """Ask what there is in one round, and each of it about itself in another."""
-        pci = libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV
-        every_cell = libvirt.VIR_NODE_MEMORY_STATS_ALL_CELLS
+    def _add_details(self, machine: Machine, lists: Sequence[Any]) -> None:
+        """Ask each pool, network and device about itself, all at once."""
+        cells = machine.capabilities.count("<cell id=")
         calls: list[Callable[[], Any]] = [
-            partial(self._read.listAllStoragePools, 0),
-            partial(self._read.listAllNetworks, 0),
-            partial(self._read.listAllDevices, pci),
-            partial(self._read.getMemoryStats, every_cell),
+            partial(_if_supported, partial(self._read.getCellsFreeMemory, 0, cells))
+            if cells
+            else _nothing
         ]
-        if cells := machine.capabilities.count("<cell id="):
-            calls.append(partial(self._read.getCellsFreeMemory, 0, cells))
-        *found, memory = self._ask([partial(_if_supported, call) for call in calls])
-        if cells:
-            free, memory = memory, found.pop()
-            machine.cells_free = machine.known("the free memory of its NUMA cells", free)
-        machine.memory = machine.known("its memory", memory)
-        kinds: list[tuple[str, Any]] = [
-            ("its storage pools", _pool),
-            ("its networks", _network),
-            ("its devices", _device),
-        ]
-        lists = [machine.known(name, each) for (name, _), each in zip(kinds, found, strict=True)]
-        asked = [
-            partial(_if_there, partial(kind, thing))
-            for (_, kind), each in zip(kinds, lists, strict=True)
-            for thing in each or ()
-        ]
-        answers = iter(self._ask(asked))
+        known = [machine.known(kind.what, each) for kind, each in zip(_KINDS, lists, strict=True)]
+        for kind, things in zip(_KINDS, known, strict=True):
+            for thing in things or ():
+                calls += [partial(_if_there, getattr(thing, name)) for name in kind.calls]
+        free, *told = self._ask(calls)
+        machine.cells_free = machine.known("the free memory of its NUMA cells", free)
+        answers = iter(told)
         machine.pools, machine.networks, machine.pci = (
-            None if each is None else machine.each_known(name, islice(answers, len(each)))
-            for (name, _), each in zip(kinds, lists, strict=True)
+            None if things is None else [*_made(machine, kind, things, answers)]
+            for kind, things in zip(_KINDS, known, strict=True)
         )
+
+
+def _made(
+    machine: Machine, kind: _Kind, things: Sequence[Any], answers: Iterator[Any]
+) -> Iterator[Any]:
+    """Yield the facts of things that are still there; what could not be read is noted."""
+    for thing in things:
+        told = [machine.known(kind.what, one) for one in islice(answers, len(kind.calls))]
+        if None not in told:
+            yield kind.make(thing, *told)
+
+
+def _nothing() -> None:
+    return None
 
 
 def _domain_capabilities(connect: Callable[[], libvirt.virConnect]) -> str:
@@ -219,21 +225,32 @@ def _if_there(call: Callable[[], T]) -> T | None:
         raise
 
 
-def _pool(pool: Any) -> PoolFacts:
-    _, capacity, allocation, available = pool.info()
-    active, autostart = bool(pool.isActive()), bool(pool.autostart())
-    return PoolFacts(
-        pool.name(), active, autostart, pool.XMLDesc(), capacity, allocation, available
-    )
+def _pool(pool: Any, info: list[Any], active: int, autostart: int, xml: str) -> PoolFacts:
+    return PoolFacts(pool.name(), bool(active), bool(autostart), xml, *info[1:])
 
 
-def _network(network: Any) -> NetFacts:
-    active, autostart = bool(network.isActive()), bool(network.autostart())
-    return NetFacts(network.name(), active, autostart, network.XMLDesc())
+def _network(network: Any, active: int, autostart: int, xml: str) -> NetFacts:
+    return NetFacts(network.name(), bool(active), bool(autostart), xml)
 
 
-def _device(device: Any) -> str:
-    return str(device.XMLDesc())
+def _device(_device: Any, xml: str) -> str:
+    return xml
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What is asked of each thing of a kind, and made of the answers."""
+
+    what: str
+    calls: tuple[str, ...]
+    make: Callable[..., Any]
+
+
+_KINDS = (
+    _Kind("its storage pools", ("info", "isActive", "autostart", "XMLDesc"), _pool),
+    _Kind("its networks", ("isActive", "autostart", "XMLDesc"), _network),
+    _Kind("its devices", ("XMLDesc",), _device),
+)
 
 
 def _uptime() -> int | None:
