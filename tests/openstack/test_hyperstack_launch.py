@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from integration.conftest import PLAYBOOK, ROOT, Play
+from rigs.hyperstack.contract import hold
 from rigs.openstack import launching
 from rigs.openstack.api import Cloud
 from rigs.openstack.launching import HOST, IMAGE_NAME, POOL, SECRET, Bridge
@@ -33,6 +34,7 @@ def fake() -> Iterator[FakeHyperstack]:
         launching.furnish(fake)
         Bridge(fake)
         yield fake
+    hold(fake.calls)
 
 
 @pytest.fixture

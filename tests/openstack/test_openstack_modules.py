@@ -15,9 +15,9 @@ from rigs.openstack.porting import NAME, NETWORK, SERVER, TASK, Seen, cloud, see
 __all__ = ["cloud", "seen", "storage"]
 
 
-def task(name: str, /, module: str, *, check: bool = False, **options: Any) -> Task:
+def task(title: str, /, module: str, *, check: bool = False, **options: Any) -> Task:
     return {
-        "name": name,
+        "name": title,
         f"hostler.fleet.openstack_{module}": options,
         "ignore_errors": True,
         "check_mode": check,
@@ -97,7 +97,7 @@ BAD = {
 
 def test_bad_input_is_a_sentence(play: Play, seen: Seen) -> None:
     told = play([case[0] for case in BAD.values()])
-    for name, (_, code) in BAD.items():
+    for name, (_task, code) in BAD.items():
         assert (told[name]["failed"], told[name]["error"]["code"]) == (True, code), told[name]
         assert "\n" not in told[name]["msg"]
     assert "Did you mean 'a-train-2'?" in told["case"]["msg"]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rigs.hyperstack.contract import hold
 from rigs.openstack import launching
 from rigs.openstack.faults import Faults, Rule
 from rigs.openstack.launching import (
@@ -47,6 +48,7 @@ def fake() -> Iterator[FakeHyperstack]:
     with FakeHyperstack() as fake:
         launching.furnish(fake)
         yield fake
+    hold(fake.calls)
 
 
 @pytest.fixture
