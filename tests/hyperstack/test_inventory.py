@@ -17,7 +17,7 @@ import pytest
 
 from hostler.testing.hyperstack import FakeHyperstack
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[2]
 GROUPS = ["environment", "region", "flavor", "status", "labels"]
 
 
