@@ -151,7 +151,7 @@ def test_agent_that_hangs(fleet: Fleet, name: str, inside: Inside) -> None:
         if warned:
             break
     assert warned
-    assert (vm.network.source, vm.agent_connected) == ("lease", True)
+    assert (vm.network.source, vm.agent_connected) == ("lease", True), vm.warnings
     assert vm.network.ip_address
     [warning] = vm.warnings
     assert warning.startswith("addresses by agent: ")
