@@ -239,7 +239,7 @@ def test_command_exists(command: str) -> None:
         if hasattr(here, "commands") and not word.startswith("-"):
             assert word in here.commands, f"there is no command {word!r}"
             here, depth = here.commands[word], depth + 1
-            options |= {name for parameter in here.params for name in parameter.opts}
+            options |= {n for p in here.params for n in (*p.opts, *p.secondary_opts)}
     told = {word.partition("=")[0] for word in words if word.startswith("--")}
     assert told <= options, f"there is no option {sorted(told - options)}"
     assert depth or told, "neither a command nor an option"
