@@ -33,12 +33,16 @@ class Registry:
 
     def all(self) -> list[Host]:
         """Return all hosts, by id."""
-        with self._store().read() as db:
-            rows = {row.id: row for row in db.execute(select(hosts))}
-            resting = set(db.scalars(select(host_maintenance.c.host_id)))
-            seen = select(host_vms.c.host_id, host_vms.c.uri, host_vms.c.uuid)
-            uuids = {(row.host_id, row.uri): row.uuid for row in db.execute(seen)}
-        found = {name: _host(row, maintenance=name in resting) for name, row in rows.items()}
+        found: dict[str, Host] = {}
+        resting: set[str] = set()
+        uuids: dict[tuple[str, str], str | None] = {}
+        if not self._store().empty:
+            with self._store().read() as db:
+                resting |= set(db.scalars(select(host_maintenance.c.host_id)))
+                for row in db.execute(select(hosts)):
+                    found[row.id] = _host(row, maintenance=row.id in resting)
+                seen = select(host_vms.c.host_id, host_vms.c.uri, host_vms.c.uuid)
+                uuids |= {(row.host_id, row.uri): row.uuid for row in db.execute(seen)}
         for name, settings in self._declared.items():
             found[name] = Host(
                 id=name,

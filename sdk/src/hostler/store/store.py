@@ -47,6 +47,16 @@ class Store:
         self._engine: Engine | None = None
         self._lock = threading.RLock()
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was ever kept: its file is not there."""
+        try:
+            url = make_url(self.url)
+        except ArgumentError:
+            return False  # opening it says what is wrong
+        at_hand = url.get_backend_name() == "sqlite" and url.database
+        return bool(at_hand) and not Path(str(url.database)).exists()
+
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction; writers of one process queue here instead of in the database.

@@ -223,3 +223,10 @@ def test_plans_of_hosts_are_in_the_journal(fleet: Fleet, uri: str) -> None:
     assert (stored.plan.id, stored.status) == (result.plan.id, "done")
     with pytest.raises(Conflict, match="in the pool already"):
         fleet.hosts.registry.save("two", HostSettings(uri=uri), None)
+
+
+def test_an_empty_pool_makes_no_database(make_fleet: MakeFleet, tmp_path: Path, uri: str) -> None:
+    for fleet in (make_fleet(), make_fleet(hosts={"one": {"uri": uri}})):
+        fleet.hosts.list()
+        fleet.places()
+        assert not (tmp_path / "pool.db").exists()
