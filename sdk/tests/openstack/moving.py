@@ -58,8 +58,11 @@ def truth(host: str) -> Truth:
 
 def is_clean(host: str, aggregate: str) -> None:
     """The host is in one aggregate, also for placement, takes servers, and nobody locks it."""
-    expected = {aggregate}
-    assert truth(host) == Truth(expected, expected, ("enabled", None), [])
+    assert truth(host) == clean(aggregate)
+
+
+def clean(aggregate: str) -> Truth:
+    return Truth({aggregate}, {aggregate}, ("enabled", None), [])
 
 
 def run(fleet: Fleet, move: Move, **more: Any) -> MigrationResult:
