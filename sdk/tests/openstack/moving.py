@@ -147,3 +147,8 @@ def act(aggregate: str, action: str, host: str) -> None:
     found = cloud.get("nova", "/v2.1/os-aggregates")["aggregates"]
     (id,) = [a["id"] for a in found if a["name"] == aggregate]
     cloud.post("nova", f"/v2.1/os-aggregates/{id}/action", {action: {"host": host}})
+
+
+def someone_elses_lock(fleet: Fleet, host: str) -> None:
+    """Lock a host as an operator on another machine does."""
+    write_lock(fleet, host, Who("alice", "ctl-2", 4711, "99"), "2999-01-01T00:00:00Z")
