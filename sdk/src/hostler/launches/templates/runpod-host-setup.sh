@@ -14,6 +14,7 @@ folder=/etc/runpod
 if mountpoint --quiet /ephemeral; then umount /ephemeral; fi
 sed --in-place 's|^\([^#].*[[:space:]]/ephemeral[[:space:]]\)|#\1|' /etc/fstab
 
+# shellcheck disable=SC2016 # it expands later, where it is run
 query='mutation ($name: String!) { machineAdd(input: {name: $name}) { id installCert } }'
 body=$(jq --null-input --compact-output --arg query "$query" --arg name "$RUNPOD_MACHINE" \
   '{query: $query, variables: {name: $name}}')
