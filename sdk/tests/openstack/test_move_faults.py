@@ -18,6 +18,7 @@ from hostler import Fleet
 from hostler.config import FleetConfig, OpenstackConfig
 from hostler.gpu import lock
 from hostler.gpu.steps import base
+from hostler.gpu.world import GpuWorld
 from hostler.models.migration import MigrationResult
 from hostler.plan.step import Report, Step
 from hostler.plan.work import Work
@@ -52,10 +53,14 @@ FAULTS: dict[str, dict[str, Any]] = {
 
 
 class Pair(NamedTuple):
-    """A fleet whose calls go through the proxy, and one past it, with one journal."""
+    """A fleet whose calls go through the proxy, and one past it, with one journal.
+
+    ``world`` is what the first one reads before each move: the same, since hosts are put back.
+    """
 
     proxied: Fleet
     healthy: Fleet
+    world: GpuWorld
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +73,7 @@ def pair(rig: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         patch.setenv("HOSTLER_STORE", f"sqlite:///{tmp_path_factory.mktemp('moves')}/journal.db")
         with Fleet(cloud="box-proxied") as proxied, Fleet(cloud="box") as healthy:
             assert proxied.journal.list() == healthy.journal.list() == []  # opened now
-            yield Pair(proxied, healthy)
+            yield Pair(proxied, healthy, proxied.gpu.observe(flavors=True))
 
 
 @pytest.fixture(scope="module")
@@ -90,16 +95,18 @@ def returned() -> Iterator[None]:
     """Hosts are put back; whatever else is not as before is a reason to look at everything."""
     yield
     for move in (ADD_FIRST, REMOVE_FIRST):
-        if truth(move.host) == clean(move.target):
+        found = truth(move.host)
+        if found == clean(move.target):
             act(move.target, "remove_host", move.host)
             act(move.source, "add_host", move.host)
-        if truth(move.host) != clean(move.source):
+        elif found != clean(move.source):
             seed.reset()
 
 
-def move_with(fault: Rule, move: Move, fleet: Fleet, faults: Faults) -> MigrationResult:
-    """Move a host where one call fails, from a world that was read before that."""
-    world = fleet.gpu.observe(flavors=True)
+def move_with(
+    fault: Rule, move: Move, fleet: Fleet, faults: Faults, world: GpuWorld
+) -> MigrationResult:
+    """Move a host where one call fails."""
     faults.set(fault)
     (result,) = fleet.gpu.migrations.run([move.task], world=world)
     return result
@@ -116,7 +123,7 @@ def test_each_call_fails(
     pair: Pair, faults: Faults, calls: dict[Move, list[Rule]], call: int, fault: str
 ) -> None:
     rule = replace(calls[ADD_FIRST][call], **FAULTS[fault])
-    result = move_with(rule, ADD_FIRST, pair.proxied, faults)
+    result = move_with(rule, ADD_FIRST, pair.proxied, faults, pair.world)
     assert faults.fired() == [1]
     report_is_true(result, ADD_FIRST, pair.healthy)
 
@@ -127,7 +134,7 @@ def test_each_call_fails_where_the_host_must_leave_first(
     pair: Pair, faults: Faults, calls: dict[Move, list[Rule]], call: int, fault: str
 ) -> None:
     rule = replace(calls[REMOVE_FIRST][call], **FAULTS[fault])
-    result = move_with(rule, REMOVE_FIRST, pair.proxied, faults)
+    result = move_with(rule, REMOVE_FIRST, pair.proxied, faults, pair.world)
     assert faults.fired() == [1]
     report_is_true(result, REMOVE_FIRST, pair.healthy)
 
@@ -140,7 +147,8 @@ def test_no_answer_in_time_though_it_took_effect(
     hurried = FleetConfig(openstack=OpenstackConfig(timeout=1))
     rule = replace(changes(calls[move])[change], action="lose", delay=2.0)
     with Fleet(hurried, cloud="box-proxied") as hasty:
-        result = move_with(rule, move, hasty, faults)
+        hasty.gpu.observe()  # logs in
+        result = move_with(rule, move, hasty, faults, pair.world)
     assert faults.fired() == [1]
     assert result.error is None
     report_is_true(result, move, pair.healthy)
@@ -152,7 +160,7 @@ def test_nova_is_down_from_a_change_on(
 ) -> None:
     first = nth_of(calls[REMOVE_FIRST], changes(calls[REMOVE_FIRST])[change])
     down = Rule("nova", action="answer", status=503, times=0, nth=first)
-    result = move_with(down, REMOVE_FIRST, pair.proxied, faults)
+    result = move_with(down, REMOVE_FIRST, pair.proxied, faults, pair.world)
     assert result.error is not None
     assert result.changed
     assert "hostler plan undo" in result.error
