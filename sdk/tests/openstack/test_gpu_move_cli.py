@@ -107,7 +107,7 @@ def test_ctrl_c(faults: Faults, fleet: Fleet, tmp_path: Path, times: int) -> Non
     file = tmp_path / "held"
     faults.set(Rule("nova", "POST", "/action", "add_host", hold=str(file)))
     hostler = Path(sys.executable).with_name("hostler")
-    words = [hostler, "gpu", *MOVE, "--yes", "--cloud", "box-proxied"]
+    words: list[str | Path] = [hostler, "gpu", *MOVE, "--yes", "--cloud", "box-proxied"]
     program = subprocess.Popen(words, env=dict(os.environ), text=True, stderr=subprocess.PIPE)
     assert program.stderr is not None
     while not file.exists():
