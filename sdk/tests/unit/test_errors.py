@@ -79,8 +79,8 @@ def test_a_failed_plan_tells_all() -> None:
     error = PlanFailed(outcome, Timeout("no answer", on="host", hint="Wait."))
     assert str(error) == (
         "could not start VM a: host: no answer. Undoing stopped: no. Still in effect: define VM a. "
-        "See 'hostler plan show p1'; finish it with 'hostler plan resume' or 'hostler plan undo'. "
-        "Wait."
+        "See 'hostler plan show p1'; 'hostler plan resume p1' finishes it, "
+        "'hostler plan undo p1' takes it back. Wait."
     )
 
 

@@ -62,5 +62,5 @@ class Outcome:
             text += f". Undoing stopped: {self.undo_error}"
         if self.left:
             text += f". Still in effect: {', '.join(self.left)}"
-        see = f"See 'hostler plan show {self.plan}'"
-        return f"{text}. {see}; finish it with 'hostler plan resume' or 'hostler plan undo'"
+        ends = f"'hostler plan resume {self.plan}' finishes it, 'hostler plan undo {self.plan}'"
+        return f"{text}. See 'hostler plan show {self.plan}'; {ends} takes it back"
