@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from hostler import __version__
 from hostler.cli.doctor import doctor
+from hostler.cli.events import events
 from hostler.cli.gpu import app as gpu
 from hostler.cli.host import app as host
 from hostler.cli.hyperstack import app as hyperstack
@@ -100,6 +101,7 @@ app.add_typer(launch, name="launch")
 app.add_typer(openstack, name="openstack")
 app.add_typer(plan, name="plan")
 app.command("log")(log)
+app.command("events")(events)
 app.command("doctor")(doctor)
 app.add_typer(schema, name="schema")
 
