@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from hostler.backends.libvirt import Hypervisor
     from hostler.backends.netbox import Netbox
     from hostler.backends.openstack import Cloud
+    from hostler.events.stream import EventStream, Source
     from hostler.gpu.service import Gpu
     from hostler.hosts.service import Hosts
     from hostler.hyperstack.service import Hyperstack
@@ -84,6 +86,7 @@ class Fleet:
         self._hypervisors: dict[str, Hypervisor] = {}
         self._clouds: dict[str, Cloud] = {}
         self._lock = threading.Lock()
+        self._streams: weakref.WeakSet[EventStream] = weakref.WeakSet()
 
     def __enter__(self) -> Self:
         return self
@@ -97,7 +100,9 @@ class Fleet:
         self.close()
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and streams of events."""
+        for stream in list(self._streams):
+            stream.close()
         with self._lock:
             for hypervisor in self._hypervisors.values():
                 hypervisor.close()
@@ -161,6 +166,52 @@ class Fleet:
         from hostler.hosts.service import Hosts
 
         return Hosts(self)
+
+    def events(
+        self,
+        *,
+        hosts: Sequence[str] | None = None,
+        vms: Sequence[str] = (),
+        types: Sequence[str] = (),
+        openstack: bool = False,
+        sources: Sequence[Source] = (),
+        poll: float = 15,
+        size: int = 1000,
+    ) -> EventStream:
+        """Listen to what happens, from now on; for ``for``, ``async for`` and ``with``.
+
+        The first event of each host says whether it is reached. A host that goes away is connected
+        to again; what changed meanwhile then comes with ``missed``.
+
+        Args:
+            hosts: ids of hosts, or globs; where left out, the one that the fleet was opened for,
+                else all; none at all where it is empty.
+            vms: names or globs; only of these VMs, and what is of none.
+            types: types of events or globs, such as ``vm.*``.
+            openstack: look at the servers and computes of the OpenStack too.
+            sources: sources of your own.
+            poll: seconds between looks at the OpenStack.
+            size: how many events wait for a slow reader, of each host; then ``events.lost`` tells
+                how many were dropped.
+
+        Raises:
+            NotFound: there is no such host.
+            InvalidInput: ``poll`` or ``size`` is not more than 0.
+        """
+        from hostler.events.service import open_stream
+
+        stream = open_stream(
+            self,
+            hosts=hosts,
+            vms=vms,
+            types=types,
+            openstack=openstack,
+            sources=sources,
+            poll=poll,
+            size=size,
+        )
+        self._streams.add(stream)
+        return stream
 
     @cached_property
     def storage(self) -> Storage:
