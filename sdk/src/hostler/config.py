@@ -11,6 +11,8 @@ from hostler.models.gpu_config import GpuConfig
 from hostler.models.host import HostId, HostSettings
 from hostler.models.hyperstack_config import HyperstackConfig
 from hostler.models.launch_config import LaunchConfig
+from hostler.models.metrics import MetricsBackend
+from hostler.models.metrics_config import MetricsConfig
 from hostler.models.netbox import NetboxConfig
 
 DEFAULT_URI = "qemu:///system"
@@ -64,6 +66,8 @@ class FleetConfig(BaseModel):
         netbox: which NetBox; where it names no URL, ``NETBOX_URL`` does, or NetBox is not used.
         hyperstack: which Hyperstack, and how it is asked.
         launches: how GPU VMs are launched on hosts.
+        metrics_backend: where the history of metrics is read from.
+        metrics: how metrics are collected, and how long they are kept.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -79,3 +83,5 @@ class FleetConfig(BaseModel):
     netbox: NetboxConfig | None = None
     hyperstack: HyperstackConfig = HyperstackConfig()
     launches: LaunchConfig = LaunchConfig()
+    metrics_backend: MetricsBackend = "store"
+    metrics: MetricsConfig = MetricsConfig()

@@ -16,6 +16,24 @@ DEFAULT_URL = "https://infrahub-api.nexgencloud.com/v1"
 _KEY = re.compile(r"[!-~]+")
 
 
+def check_address(url: str) -> str:
+    """Refuse what is no address of a web API.
+
+    Raises:
+        ValueError: says what is wrong with it.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise ValueError(f"must be an address such as {DEFAULT_URL}")
+    if parts.username or parts.query or parts.fragment:
+        raise ValueError("must have no user, '?' or '#' in it")
+    return url.strip().rstrip("/")
+
+
 class HyperstackConfig(BaseModel):
     """Which Hyperstack, and how it is asked.
 
@@ -40,19 +58,7 @@ class HyperstackConfig(BaseModel):
     retry_delay: float = Field(1.0, ge=0, le=60)
     poll_interval: float = Field(5.0, gt=0, le=60)
 
-    @field_validator("url")
-    @classmethod
-    def _address(cls, url: str) -> str:
-        try:
-            parts = urlsplit(url.strip())
-            sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        except ValueError:
-            sound = False
-        if not sound:
-            raise ValueError(f"must be an address such as {DEFAULT_URL}")
-        if parts.username or parts.query or parts.fragment:
-            raise ValueError("must have no user, '?' or '#' in it")
-        return url.strip().rstrip("/")
+    _address = field_validator("url")(check_address)
 
     @field_validator("api_key")
     @classmethod

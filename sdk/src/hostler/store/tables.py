@@ -11,13 +11,15 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; a database that says so needs none."""
 
 metadata = MetaData()
@@ -99,3 +101,48 @@ reservations = Table(
     Column("settled", Float),
     Index("reservations_host", "host_id"),
 )
+
+metric_resources = Table(
+    "metric_resources",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("host", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("seen", Float, nullable=False),
+    UniqueConstraint("kind", "host", "key", name="metric_resources_key"),
+)
+"""What has metrics. ``key`` is a VM's UUID, a pool's name, '' for the host itself."""
+
+metric_rounds = Table(
+    "metric_rounds",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("host", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Index("metric_rounds_at", "at"),
+)
+"""The newest samples: all that a host had at one time in one row. See ``metrics.packing``."""
+
+metric_chunks = Table(
+    "metric_chunks",
+    metadata,
+    Column("resource", Integer, primary_key=True),
+    Column("step", Integer, primary_key=True),
+    Column("start", Integer, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+"""Older samples: those of one resource in a span of time. ``step`` is 0, or the seconds that each
+point stands for."""
+
+metric_counters = Table(
+    "metric_counters",
+    metadata,
+    Column("host", Text, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+"""The counters of each host as they were last read, which the next rates are made from."""
