@@ -43,8 +43,8 @@ quick: ## run the checks that need no libvirt (seconds)
 bench: setup ## measure speed on a libvirt host of its own, and write docs/benchmarks.md
 	@cd tests && ../$(PYTHON) -u -m benchmarks
 
-docs: ## check the documentation's links
-	@$(PYTHON) tests/run.py --stage docs
+docs: ## build the documentation's website in .cache/docs/html, and check its links
+	@$(PYTHON) tests/run.py --stage docs --stage website
 
 rig-libvirt: ## start two isolated libvirt hosts (qemu+tcp://10.77.0.1 and .2)
 	@$(HOSTS) up

@@ -1,7 +1,10 @@
 # Copyright: Hostler contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks that every relative link in the Markdown files leads to a file, or to a heading of one."""
+"""Checks that every relative link in the Markdown files leads to a file, or to a heading of one.
+
+Others are not followed: they must be https addresses.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +36,8 @@ def problems(file: Path) -> Iterator[str]:
     for link in links(file):
         url = urlsplit(link)
         if url.scheme or url.netloc:
+            if url.scheme != "https" or "." not in url.netloc:
+                yield f"{file.relative_to(ROOT)}: {link}: not an https address"
             continue
         target = (file.parent / unquote(url.path)).resolve() if url.path else file
         if not target.exists():

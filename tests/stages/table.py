@@ -69,6 +69,7 @@ STAGES = (
     Stage("yaml", ("yamllint", "--strict", ".")),
     Stage("shell", ("bash", "-o", "pipefail", "-c", SHELL_SCRIPTS)),
     Stage("docs", ("python", "tests/stages/links.py")),
+    Stage("website", ("python", "docs/website.py"), rig=("dot", "-V")),
     unit("sdk-unit", "-m", "not slow", "sdk/tests/unit"),
     unit("sdk-processes", "-m", "slow", "sdk/tests/unit", when=When.FULL),
     unit("collection-unit", "tests/unit"),
