@@ -16,7 +16,6 @@ from hostler.config import FleetConfig
 from hostler.errors import InvalidInput, MissingLibrary
 from hostler.models.netbox import NetboxConfig
 from hostler.models.placement import AUTO
-from hostler.plan.runner import Runner
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from hostler.backends.libvirt import Hypervisor
     from hostler.backends.netbox import Netbox
     from hostler.backends.openstack import Cloud
+    from hostler.backends.web import Web
     from hostler.events.stream import EventStream, Source
     from hostler.gpu.service import Gpu
     from hostler.hosts.service import Hosts
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from hostler.networks.service import Networks
     from hostler.openstack.service import Openstack
     from hostler.plan.journal import Journal
+    from hostler.plan.runner import Runner
     from hostler.storage.service import Storage
     from hostler.store import Store
     from hostler.vms.migration.service import VmMigrations
@@ -137,6 +138,8 @@ class Fleet:
     @cached_property
     def runner(self) -> Runner:
         """Applies, resumes and undoes plans."""
+        from hostler.plan.runner import Runner
+
         return Runner(self, lambda: self.journal)
 
     @cached_property
@@ -283,10 +286,25 @@ class Fleet:
             "openstack": self.openstack_cloud,
             "hosts": lambda _: self.hosts,
             "hyperstack": self.hyperstack_api,
+            "web": lambda _: self.web,
         }
         if kind not in openers:
             raise ValueError(f"there is no backend {kind!r}")
         return openers[kind](target)
+
+    @cached_property
+    def web(self) -> Web:
+        """Reads files of web servers.
+
+        Raises:
+            MissingLibrary: requests is not installed.
+        """
+        try:
+            from hostler.backends.web import Web
+        except ImportError as error:
+            hint = "Run: pip install 'hostler[libvirt]'"
+            raise MissingLibrary(str(error), on="files of web servers", hint=hint) from error
+        return Web()
 
     def openstack_cloud(self, name: str | None = None) -> Cloud:
         """Return the connection to an OpenStack, opened when first used.
@@ -413,10 +431,12 @@ def _all_steps() -> None:
     """Import every kind of step that a journal may hold."""
     from hostler.gpu import steps as gpu_steps  # noqa: F401
     from hostler.hosts import steps as host_steps  # noqa: F401
+    from hostler.hosts.maintenance import steps as maintenance_steps  # noqa: F401
     from hostler.hyperstack import steps as hyperstack_steps  # noqa: F401
     from hostler.launches import steps as launch_steps  # noqa: F401
     from hostler.networks import steps as network_steps  # noqa: F401
     from hostler.openstack import steps as openstack_steps  # noqa: F401
     from hostler.storage import steps as storage_steps  # noqa: F401
+    from hostler.storage import transfer_steps  # noqa: F401
     from hostler.vms import snapshot_steps, steps, volume_steps  # noqa: F401
     from hostler.vms.migration import steps as migration_steps  # noqa: F401

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from hostler.models.problems import checked
 from hostler.models.result import Result
 from hostler.models.size import Size
+from hostler.models.url import check_checksum, check_source
 from hostler.models.vm import Name, Part, Text
 from hostler.models.vm_view import View
 
@@ -32,7 +33,8 @@ def check_path(value: str) -> str:
     return value.rstrip("/")
 
 
-Checksum = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+Source = Annotated[Text, Field(min_length=1), AfterValidator(check_source)]
+Checksum = Annotated[Text, AfterValidator(check_checksum)]
 AbsolutePath = Annotated[Text, AfterValidator(check_path)]
 
 
@@ -119,12 +121,16 @@ class StorageVolumeTask(Part):
         pool: the pool that it is in; it must be active.
         size: what a guest sees. It can grow, and never shrinks.
         format: of a new one: qcow2, or raw in pools of block devices.
-        image: a raw or qcow2 file on the machine that runs Hostler, to fill a new one with.
-        checksum: ``sha256:...`` that the image must have.
+        image: a raw or qcow2 file to fill a new one with: a path on the machine that runs Hostler,
+            or an address (http, https). An address's login and query are never shown.
+        checksum: what the image must have: ``sha256:`` or ``sha512:`` and its digits, or the
+            address of a file that lists them.
         clone_volume: the volume that a new one is a full copy of.
         backing_volume: the volume that a new one is a linked clone of.
         source_pool: the pool of that volume; ``pool`` where left out.
-        force: with ``absent``, although VMs are defined with it.
+        download_to: a file on the machine that runs Hostler that is to have the volume's content.
+        force: with ``absent``, although VMs are defined with it; with ``download_to``, although
+            running VMs may write to it meanwhile.
     """
 
     pool: Name
@@ -132,11 +138,12 @@ class StorageVolumeTask(Part):
     state: Literal["present", "absent"] = "present"
     size: Size | None = None
     format: Literal["raw", "qcow2"] | None = None
-    image: Text | None = None
+    image: Source | None = None
     checksum: Checksum | None = None
     clone_volume: Name | None = None
     backing_volume: Name | None = None
     source_pool: Name | None = None
+    download_to: Annotated[Text, Field(min_length=1)] | None = None
     force: bool = False
 
     @model_validator(mode="after")
@@ -150,6 +157,8 @@ class StorageVolumeTask(Part):
             raise ValueError("source_pool is for clone_volume or backing_volume")
         if self.backing_volume and self.format == "raw":
             raise ValueError("a linked clone can't be raw")
+        if self.download_to and (self.state == "absent" or self.size or any(made_of)):
+            raise ValueError("download_to is for a volume as it is: leave the rest out")
         return self
 
     @classmethod

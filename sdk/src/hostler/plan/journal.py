@@ -236,14 +236,25 @@ class Journal:
         with self._store.read() as db:
             return [_entry(row) for row in db.execute(query)]
 
-    def list(self, *, limit: int = 50, unfinished: bool = False) -> list[StoredPlan]:
-        """Read the latest plans, newest first; ``unfinished``: only those left half way."""
-        self._kinds()
+    def list(
+        self, *, limit: int = 50, unfinished: bool = False, target: str | None = None
+    ) -> list[StoredPlan]:
+        """Read the latest plans, newest first.
+
+        Args:
+            limit: how many at most.
+            unfinished: only those left half way.
+            target: only those that change this.
+        """
         query = select(plans).order_by(plans.c.created.desc(), plans.c.id.desc()).limit(limit)
         if unfinished:
             query = query.where(plans.c.status.in_(["running", "failed"]))
+        if target is not None:
+            query = query.where(plans.c.target == target)
         with self._store.read() as db:
             rows = db.execute(query).all()
+            if rows:
+                self._kinds()
             ids = [row.id for row in rows]
             of = select(steps).where(steps.c.plan_id.in_(ids)).order_by(steps.c.number)
             by_plan: dict[str, list[Row[Any]]] = {plan_id: [] for plan_id in ids}

@@ -7,18 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from hostler.errors import HostlerError, InvalidInput, NotFound
+from hostler.errors import Conflict, HostlerError, InvalidInput, NotFound
 from hostler.models.storage import StorageVolume, StorageVolumeResult, StorageVolumeTask
 from hostler.plan.plan import Plan
 from hostler.plan.results import Became, apply_all, failed, result_of
 from hostler.plan.runner import OnProgress
-from hostler.storage.volume_planner import VolumeNow, plan_volume
-from hostler.vms.images import read_image
+from hostler.storage.observe import observe_volume
+from hostler.storage.volume_planner import plan_volume
+from hostler.vms.volume_steps import VolumeStep
 
 if TYPE_CHECKING:
     from hostler.backends.libvirt import Hypervisor
     from hostler.backends.libvirt.volumes import VolumeState
     from hostler.fleet import Fleet
+    from hostler.plan.journal import StoredPlan
 
 Asked = StorageVolumeTask | Mapping[str, Any]
 
@@ -73,8 +75,9 @@ class StorageVolumes:
         Raises:
             HostlerError: it can't be done.
         """
-        hypervisor = self._fleet.hypervisor(uri, host)
-        return self._plan(_task(task), hypervisor).bind(self._fleet.runner)
+        hypervisor, task = self._fleet.hypervisor(uri, host), _task(task)
+        left = self._left_behind(task, hypervisor.uri)
+        return self._plan(task, hypervisor, left).bind(self._fleet.runner)
 
     def run(
         self,
@@ -92,7 +95,7 @@ class StorageVolumes:
             uri: a hypervisor.
             host: a host of the pool of hypervisors, in place of its URI.
             check: touch nothing: the results say what would be.
-            on_progress: is told how far a step (an upload) is.
+            on_progress: is told how far a step (an upload, a download) is.
         """
         hypervisor = self._fleet.hypervisor(uri, host)
         return [self._one(task, hypervisor, check, on_progress) for task in tasks]
@@ -103,7 +106,8 @@ class StorageVolumes:
         name = asked.name if isinstance(asked, StorageVolumeTask) else str(asked.get("name") or "")
         try:
             task = _task(asked)
-            plan = self._plan(task, hypervisor)
+            left = self._left_behind(task, hypervisor.uri)
+            plan = self._plan(task, hypervisor, left)
         except HostlerError as error:
             return failed(StorageVolumeResult, name, error)
         outcomes: dict[str, Became] = {}
@@ -113,43 +117,43 @@ class StorageVolumes:
         if result.error is None:
             found = hypervisor.volumes.find(task.pool, name)
             result.volume = _view(found) if found else None
+            self._settle(left if outcomes else [], plan)
         return result
 
-    def _plan(self, task: StorageVolumeTask, hypervisor: Hypervisor) -> Plan:
-        now = _observe(task, hypervisor)
+    def _plan(
+        self, task: StorageVolumeTask, hypervisor: Hypervisor, left: Sequence[StoredPlan]
+    ) -> Plan:
+        now = observe_volume(self._fleet, task, hypervisor, interrupted=bool(left))
         return plan_volume(hypervisor.uri, task, now, self._fleet.config.policy)
 
+    def _left_behind(self, task: StorageVolumeTask, uri: str) -> Sequence[StoredPlan]:
+        """Return the plans that were to make a volume, and stopped half way.
 
-def _observe(task: StorageVolumeTask, hypervisor: Hypervisor) -> VolumeNow:
-    """Read what a plan for a volume needs; an image only where it would be uploaded."""
-    pool = hypervisor.volumes.pool(task.pool)
-    if pool is None or not pool.active:
-        return VolumeNow(pool)
-    volume = hypervisor.volumes.find(task.pool, task.name)
-    if volume is not None:
-        return VolumeNow(
-            pool,
-            volume,
-            users=hypervisor.pools.volume_users(task.pool, task.name, volume.path),
-            clones=_clones(volume, hypervisor),
-        )
-    if task.state == "absent":
-        return VolumeNow(pool)
-    name = task.clone_volume or task.backing_volume
-    source = hypervisor.volumes.find(task.source_pool or task.pool, name) if name else None
-    image = read_image(task.image, task.checksum) if task.image else None
-    return VolumeNow(pool, origin=source, image=image)
+        Raises:
+            Conflict: one of them is being applied right now.
+        """
+        if self._fleet.store.empty:
+            return []
+        target = f"storage_volume/{task.pool}/{task.name}"
+        found = [
+            stored
+            for stored in self._fleet.journal.list(unfinished=True, target=target)
+            if any(isinstance(step, VolumeStep) and step.makes for step in stored.plan.steps)
+            and uri in {getattr(step, "uri", None) for step in stored.plan.steps}
+        ]
+        for stored in found:
+            if stored.alive:
+                who = f"process {stored.pid} of {stored.user} on {stored.host}"
+                on = f"volume {task.name!r} in pool {task.pool!r} on {uri}"
+                hint = f"Wait for it; if it is gone: hostler plan undo {stored.plan.id} --take-over"
+                raise Conflict(f"{who} is making it right now", on=on, hint=hint)
+        return found
 
-
-def _clones(volume: VolumeState, hypervisor: Hypervisor) -> Sequence[str]:
-    """Name the volumes, in all active pools, that a volume backs."""
-    pools = [pool.name for pool in hypervisor.pools.all() if pool.active]
-    return [
-        other.name
-        for pool in pools
-        for other in hypervisor.volumes.all(pool)
-        if other.backing == volume.path
-    ]
+    def _settle(self, left: Sequence[StoredPlan], plan: Plan) -> None:
+        """Write that plans which stopped half way are of no more concern."""
+        for stored in left:
+            why = f"The volume was made anew, or deleted, by plan {plan.id}."
+            self._fleet.journal.finish(stored.plan.id, "undone", error=why)
 
 
 def _task(asked: Asked) -> StorageVolumeTask:

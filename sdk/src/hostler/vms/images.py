@@ -15,6 +15,8 @@ from hostler.errors import InvalidInput, NotFound
 
 _QCOW2 = b"QFI\xfb"
 _HEADER = ">4sIQIIQIIQQII"
+HEAD = struct.calcsize(_HEADER)
+"""Bytes at the start of an image that tell what it is."""
 _OFFSET = 0x00FFFFFFFFFFFE00
 _COMPRESSED = 1 << 62
 
@@ -36,7 +38,7 @@ def read_image(path: str, checksum: str | None = None) -> ImageFacts:
 
     Args:
         path: a local file, raw or qcow2.
-        checksum: ``sha256:...`` that the file must have.
+        checksum: ``sha256:...`` or ``sha512:...`` that the file must have.
 
     Raises:
         NotFound: there is no such file.
@@ -46,7 +48,7 @@ def read_image(path: str, checksum: str | None = None) -> ImageFacts:
     try:
         size = file.stat().st_size
         with file.open("rb") as stream:
-            head = stream.read(struct.calcsize(_HEADER))
+            head = stream.read(HEAD)
             whole = head[:4] != _QCOW2 or _is_whole(stream, head, size)
     except FileNotFoundError:
         raise NotFound("there is no such file", on=on, hint="It is read on this machine.") from None
@@ -54,18 +56,29 @@ def read_image(path: str, checksum: str | None = None) -> ImageFacts:
         raise InvalidInput(f"it can't be read: {error.strerror}", on=on) from None
     if size == 0:
         raise InvalidInput("the file is empty", on=on, hint="Download it again.")
-    if checksum is not None and checksum != f"sha256:{_sha256(file)}":
+    if checksum is not None and checksum != _digest(file, checksum.partition(":")[0]):
         raise InvalidInput("its checksum is another", on=on, hint="Download it again.")
     if not whole:
         raise InvalidInput("it is a truncated qcow2 image", on=on, hint="Download it again.")
-    if head[:4] == _QCOW2:
-        return ImageFacts(str(file), "qcow2", _qcow2_capacity(head, on), size)
-    return ImageFacts(str(file), "raw", size, size)
+    return facts_of(head, str(file), size, on)
+
+
+def facts_of(head: bytes, path: str, size: int, on: str) -> ImageFacts:
+    """Return what an image is by its first ``HEAD`` bytes; ``on`` names it in errors.
+
+    Raises:
+        InvalidInput: it has a backing file, or is shorter than its header.
+    """
+    if head[:4] != _QCOW2:
+        return ImageFacts(path, "raw", size, size)
+    if len(head) < HEAD:
+        raise InvalidInput("it is a truncated qcow2 image", on=on, hint="Download it again.")
+    return ImageFacts(path, "qcow2", _qcow2_capacity(head, on), size)
 
 
 def _is_whole(stream: IO[bytes], head: bytes, size: int) -> bool:
     """Whether every cluster that a qcow2 image's tables name starts inside of the file."""
-    if len(head) < struct.calcsize(_HEADER):
+    if len(head) < HEAD:
         return False
     fields = struct.unpack(_HEADER, head)
     cluster_bits, l1_size, l1_table = fields[4], fields[7], fields[8]
@@ -99,6 +112,6 @@ def _qcow2_capacity(head: bytes, on: str) -> int:
     return int(capacity)
 
 
-def _sha256(file: Path) -> str:
+def _digest(file: Path, algorithm: str) -> str:
     with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return f"{algorithm}:{hashlib.file_digest(stream, algorithm).hexdigest()}"

@@ -17,9 +17,10 @@ from hostler.vms.steps import libvirt_of, virsh
 
 
 class VolumeStep(Step):
-    """A step on one volume."""
+    """A step on one volume; ``makes`` says whether it was not there before."""
 
     kind: ClassVar[str]
+    makes: ClassVar[bool] = False
     uri: str
     pool: str
     name: str
@@ -42,6 +43,7 @@ class CreateVolume(VolumeStep):
     """Make an empty volume or, with ``backing_path``, a linked clone."""
 
     kind = "volume.create"
+    makes = True
     capacity: int
     format: str
     backing_path: str | None = None
@@ -72,6 +74,7 @@ class CloneVolume(VolumeStep):
     """Make a volume with the content of another one."""
 
     kind = "volume.clone"
+    makes = True
     starts_over = True  # half a copy looks like a whole one
     from_pool: str
     from_volume: str

@@ -84,12 +84,19 @@ class Pools:
 
     def volume_users(self, pool: str, name: str, path: str) -> list[str]:
         """Name the domains that have a volume as a disk, or below one."""
+        return self._domains_with(lambda source: _is(source, pool, name, path))
 
-        def uses(source: etree._Element) -> bool:
-            named = (source.get("pool"), source.get("volume")) == (pool, name)
-            return named or _place(source) == path
-
-        return self._domains_with(uses)
+    def writers(self, pool: str, name: str, path: str) -> list[str]:
+        """Name the running domains that can write to a volume."""
+        with translated(f"domains on {self._hypervisor.uri}"):
+            active = libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE
+            domains = self._hypervisor.read().listAllDomains(active)
+        documents = self._hypervisor.pipeline(_documents, domains)
+        return sorted(
+            domain.name()
+            for domain, texts in zip(domains, documents, strict=True)
+            if texts and any(_is(source, pool, name, path) for source in _written(texts[0]))
+        )
 
     def _domains_with(self, uses: Callable[[etree._Element], bool]) -> list[str]:
         with translated(f"domains on {self._hypervisor.uri}"):
@@ -173,6 +180,19 @@ def _documents(domain: libvirt.virDomain) -> list[str]:
 
 def _sources(xml: str) -> list[etree._Element]:
     return etree.fromstring(xml.encode()).findall("devices/disk//source")
+
+
+def _written(xml: str) -> list[etree._Element]:
+    """Return the sources that a domain writes to."""
+    disks = etree.fromstring(xml.encode()).findall("devices/disk")
+    return [
+        found for disk in disks if disk.find("readonly") is None for found in disk.findall("source")
+    ]
+
+
+def _is(source: etree._Element, pool: str, name: str, path: str) -> bool:
+    """Whether a disk's source is a volume."""
+    return (source.get("pool"), source.get("volume")) == (pool, name) or _place(source) == path
 
 
 def _place(source: etree._Element) -> str:

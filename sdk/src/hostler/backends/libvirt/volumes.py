@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import libvirt
 from lxml import etree
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     from hostler.backends.libvirt.hypervisor import Hypervisor
 
 CHUNK = 256 * 1024
+
+
+class Readable(Protocol):
+    """Something that is read from start to end: a file, a stream."""
+
+    def read(self, count: int, /) -> bytes:
+        """Return the next bytes, nothing at the end."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,7 @@ class VolumeState:
     allocation: int
     format: str | None
     backing: str | None
+    backing_format: str | None = None
 
 
 class Volumes:
@@ -126,7 +135,7 @@ class Volumes:
             connection.storagePoolLookupByName(pool).createXMLFrom(xml, original, 0)
 
     def upload(
-        self, pool: str, name: str, content: IO[bytes], size: int, report: Callable[[float], None]
+        self, pool: str, name: str, content: Readable, size: int, report: Callable[[float], None]
     ) -> None:
         """Fill a volume with a file's bytes; libvirt then reads its size and format anew.
 
@@ -140,20 +149,29 @@ class Volumes:
             stream = connection.newStream(0)
             volume.upload(stream, 0, size, 0)
             try:
-                sent, last = 0, (0, b"")
-                while chunk := content.read(CHUNK):
-                    _send_all(stream, chunk)
-                    last = (sent, chunk) if chunk.strip(b"\0") else last
-                    sent += len(chunk)
-                    report(sent / size)
+                last = _send(stream, content, size, report)
                 stream.finish()
             except BaseException:
-                stream.abort()
+                with suppress(libvirt.libvirtError):  # the connection may be gone
+                    stream.abort()
                 raise
             if _download(connection, volume, last[0], len(last[1])) != last[1]:
                 raise BackendError(
                     "it was not written whole", on=self._on(pool, name), hint="Is the pool full?"
                 )
+
+    def physical(self, pool: str, name: str) -> int:
+        """Return how many bytes the content of a volume has, as it is downloaded."""
+        with translated(self._on(pool, name)):
+            volume = self._lookup(self._hypervisor.read(), pool, name)
+            return int(volume.infoFlags(libvirt.VIR_STORAGE_VOL_GET_PHYSICAL)[2])
+
+    def content(self, pool: str, name: str) -> Iterator[bytes]:
+        """Read the content of a volume, a part at a time."""
+        with translated(self._on(pool, name)):
+            connection = self._hypervisor.write()  # libvirt lets nobody else read it
+            volume = self._lookup(connection, pool, name)
+            yield from _parts(connection, volume, 0, 0)
 
     def resize(self, pool: str, name: str, capacity: int) -> None:
         """Grow a volume that no running domain uses."""
@@ -169,19 +187,42 @@ class Volumes:
             return
 
 
+def _parts(
+    connection: libvirt.virConnect, volume: libvirt.virStorageVol, offset: int, size: int
+) -> Iterator[bytes]:
+    """Read a part of a volume; all that follows for a size of 0."""
+    stream = connection.newStream(0)
+    volume.download(stream, offset, size, 0)
+    try:
+        while part := stream.recv(CHUNK):
+            yield part
+        stream.finish()
+    except BaseException:
+        with suppress(libvirt.libvirtError):  # the connection may be gone
+            stream.abort()
+        raise
+
+
 def _download(
     connection: libvirt.virConnect, volume: libvirt.virStorageVol, offset: int, size: int
 ) -> bytes:
     """Return a part of a volume; nothing for no bytes."""
-    if size == 0:
-        return b""
-    stream = connection.newStream(0)
-    volume.download(stream, offset, size, 0)
-    parts = []
-    while part := stream.recv(CHUNK):
-        parts.append(part)
-    stream.finish()
-    return b"".join(parts)
+    return b"".join(_parts(connection, volume, offset, size)) if size else b""
+
+
+def _send(
+    stream: libvirt.virStream, content: Readable, size: int, report: Callable[[float], None]
+) -> tuple[int, bytes]:
+    """Send a content; return where the last part is that is not all zeros, and that part."""
+    sent, last = 0, (0, b"")
+    while chunk := content.read(CHUNK):
+        _send_all(stream, chunk)
+        last = (sent, chunk) if chunk.strip(b"\0") else last
+        sent += len(chunk)
+        report(sent / size)
+    if sent != size:
+        raise BackendError(f"its image has {sent} bytes now, and had {size}", hint="Run it again.")
+    return last
 
 
 def _send_all(stream: libvirt.virStream, data: bytes) -> None:
@@ -203,6 +244,7 @@ def _if_there(volume: libvirt.virStorageVol, pool: str) -> VolumeState | None:
 def _state(volume: libvirt.virStorageVol, pool: str) -> VolumeState:
     tree = etree.fromstring(volume.XMLDesc().encode())
     kind = tree.find("target/format")
+    backing = tree.find("backingStore/format")
     return VolumeState(
         pool=pool,
         name=volume.name(),
@@ -211,6 +253,7 @@ def _state(volume: libvirt.virStorageVol, pool: str) -> VolumeState:
         allocation=int(tree.findtext("allocation") or 0),
         format=kind.get("type") if kind is not None else None,
         backing=tree.findtext("backingStore/path"),
+        backing_format=backing.get("type") if backing is not None else None,
     )
 
 
