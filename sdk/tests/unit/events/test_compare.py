@@ -21,7 +21,9 @@ class Vm:
     reason: str | None = None
 
 
-def changed(old: str | None, new: str, reason: str | None = None) -> tuple[str, dict[str, object]]:
+def changed(
+    old: str | None, new: str, reason: str | None = None
+) -> tuple[str, dict[str, str | None]]:
     data = {"vm_id": "u", "old_status": old, "new_status": new, "reason": reason}
     return ("vm.status.changed", data)
 
