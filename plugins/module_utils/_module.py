@@ -51,6 +51,10 @@ def _as_given(args: Params) -> Params:
     return args
 
 
+def _none(_params: Params) -> list[str]:
+    return []
+
+
 @dataclass(frozen=True)
 class Module:
     """What a module takes and does.
@@ -60,16 +64,20 @@ class Module:
         run: does the work; takes the fleet, the checked options and whether this is check mode.
         needs: the SDK's modules that it uses.
         prepare: brings a task's raw arguments into the form that is checked and shipped.
+        secrets: finds the parts of options that must not be told.
     """
 
     arguments: dict[str, Any]
     run: Callable[[Fleet, Params, bool], Result]
     needs: tuple[str, ...]
     prepare: Callable[[Params], Params] = _as_given
+    secrets: Callable[[Params], list[str]] = _none
 
     def main(self) -> None:
         """Be the shipped module."""
         module = AnsibleModule(supports_check_mode=True, **self.arguments)
+        if not sdk_problem():
+            module.no_log_values.update(self.secrets(module.params))
         result = self.perform(module.params, check=module.check_mode)
         for warning in result.pop("warnings", []):
             module.warn(warning)

@@ -58,6 +58,7 @@ VOLUME_TASK: Spec = {
     "clone_volume": {"type": "str"},
     "backing_volume": {"type": "str"},
     "source_pool": {"type": "str"},
+    "download_to": {"type": "str"},
     "force": {"type": "bool", "default": False},
 }
 
@@ -82,6 +83,14 @@ def volume(fleet: Fleet, params: Params, check: bool) -> Result:
     return {**one(result), "volume": found}
 
 
+def secrets(params: Params) -> list[str]:
+    """Return what of the addresses must not be told."""
+    from hostler.models.url import secrets_of
+
+    listed = (params["checksum"] or "").partition(":")[2]
+    return [*secrets_of(params["image"] or ""), *secrets_of(listed)]
+
+
 def volumes(fleet: Fleet, params: Params, _check: bool) -> Result:
     """Read volumes."""
     found = fleet.storage.volumes.list(params["pool"], params["names"] or ())
@@ -93,7 +102,10 @@ POOL = Module(
 )
 POOLS = Module(arguments={"argument_spec": {**LIBVIRT, **NAMES}, **ONE_OF}, run=pools, needs=NEEDS)
 VOLUME = Module(
-    arguments={"argument_spec": {**LIBVIRT, **VOLUME_TASK}, **ONE_OF}, run=volume, needs=NEEDS
+    arguments={"argument_spec": {**LIBVIRT, **VOLUME_TASK}, **ONE_OF},
+    run=volume,
+    needs=(*NEEDS, "hostler.storage.sources"),
+    secrets=secrets,
 )
 VOLUMES = Module(
     arguments={

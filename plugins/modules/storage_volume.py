@@ -6,12 +6,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: storage_volume
-short_description: Manage volumes of storage pools
+short_description: Manage volumes of storage pools, and their content
 version_added: 0.1.0
 description:
-  - Creates, fills, clones, grows and deletes a volume.
+  - Creates, fills, clones, grows, downloads and deletes a volume.
   - A volume never shrinks, and one that is there keeps its content. O(image), O(clone_volume) and
     O(backing_volume) are for a new one.
+  - A volume whose upload or copy was interrupted, by a broken connection or a killed process, is
+    made anew.
   - Deleting one is refused while VMs have it as a disk, and always while it backs another volume.
 author: Hostler contributors (@hostler)
 options:
@@ -41,10 +43,18 @@ options:
     type: str
     choices: [raw, qcow2]
   image:
-    description: Raw or qcow2 file, on the machine that runs the task, to fill a new one with.
+    description:
+      - Raw or qcow2 file to fill a new one with.
+      - A path on the machine that runs the task, or an address (C(http://), C(https://)), whose
+        file goes to the hypervisor as it comes in, by way of the machine that runs the task.
+      - The login and the query of an address are never shown. Logins may be in C(~/.netrc) instead.
     type: str
   checksum:
-    description: What the image must have, C(sha256:) and 64 hexadecimal digits.
+    description:
+      - What the image must have, C(sha256:) or C(sha512:) and hexadecimal digits.
+      - In place of the digits, the address of a file that lists them (such as C(SHA256SUMS)), where
+        the image is found by its name.
+      - A volume whose image has another one is not kept.
     type: str
   clone_volume:
     description: Volume that a new one is a full copy of.
@@ -55,8 +65,17 @@ options:
   source_pool:
     description: Pool of O(clone_volume) or O(backing_volume); O(pool) where left out.
     type: str
+  download_to:
+    description:
+      - File, on the machine that runs the task, that is to have the volume's content.
+      - It is written under another name and put in its place once it is whole. One that has that
+        size and content already stays as it is.
+      - Refused while running VMs can write to the volume.
+    type: str
   force:
-    description: With O(state=absent), although VMs have it as a disk.
+    description:
+      - With O(state=absent), although VMs have it as a disk.
+      - With O(download_to), although running VMs can write to it meanwhile.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -81,6 +100,19 @@ EXAMPLES = r"""
     pool: vms
     name: base.qcow2
     image: debian-12.qcow2
+
+- name: One from a web server
+  hostler.fleet.storage_volume:
+    pool: vms
+    name: debian-12.qcow2
+    image: https://cloud.debian.org/images/cloud/bookworm/latest/debian-12-genericcloud-amd64.qcow2
+    checksum: sha512:https://cloud.debian.org/images/cloud/bookworm/latest/SHA512SUMS
+
+- name: Its content in a file
+  hostler.fleet.storage_volume:
+    pool: vms
+    name: base.qcow2
+    download_to: /var/backups/base.qcow2
 
 - name: A linked clone of it
   hostler.fleet.storage_volume:

@@ -16,7 +16,8 @@ from hostler.errors import Conflict, HostlerError, InvalidInput, NotFound, Polic
 from hostler.models.size import GIB
 from hostler.models.storage import StorageVolumeTask
 from hostler.plan.plan import Plan
-from hostler.storage.volume_planner import VolumeNow, plan_volume
+from hostler.storage.transfer_steps import UploadUrl
+from hostler.storage.volume_planner import FileNow, VolumeNow, plan_volume
 from hostler.vms.images import ImageFacts
 from hostler.vms.volume_steps import CreateVolume
 
@@ -30,6 +31,11 @@ FROM_BASE, FROM_IMAGE = VolumeNow(POOL, origin=BASE), VolumeNow(POOL, image=IMAG
 CLONE: dict[str, Any] = {"clone_volume": "base", "source_pool": "images"}
 LINK: dict[str, Any] = {"backing_volume": "base", "source_pool": "images"}
 FILE: dict[str, Any] = {"image": "base.img"}
+URL: dict[str, Any] = {"image": "https://me:pw@example.com/base.img"}
+FROM_URL = replace(FROM_IMAGE, image=replace(IMAGE, path="https://****@example.com/base.img"))
+HALF = replace(FROM_IMAGE, volume=DATA, interrupted=True)
+COPY: dict[str, Any] = {"download_to": "/srv/copy"}
+TO_FILE = FileNow("/srv/copy", 1000, there=False, same=False)
 
 
 def plan(now: VolumeNow, policy: Policy | None = None, **wish: Any) -> Plan:
@@ -61,6 +67,27 @@ def plan(now: VolumeNow, policy: Policy | None = None, **wish: Any) -> Plan:
             {**FILE, "size": "3GiB"},
             ["create", "upload", "grow_new"],
             {"size": "3GiB", "format": "qcow2"},
+        ),
+        (FROM_URL, URL, ["create", "upload_url"], {"size": "2GiB", "format": "qcow2"}),
+        (HALF, FILE, ["discard", "create", "upload"], {"size": "2GiB", "format": "qcow2"}),
+        (replace(THERE, interrupted=True), {"state": "absent"}, ["delete"], {}),
+        (
+            replace(THERE, file=TO_FILE),
+            COPY,
+            ["download"],
+            {"size": "2GiB", "format": "qcow2", "download_to": "/srv/copy"},
+        ),
+        (
+            replace(THERE, file=replace(TO_FILE, there=True)),
+            COPY,
+            ["download_over"],
+            {"size": "2GiB", "format": "qcow2", "download_to": "/srv/copy"},
+        ),
+        (
+            replace(THERE, file=replace(TO_FILE, there=True, same=True, writers=["web"])),
+            COPY,
+            [],
+            {"size": "2GiB", "format": "qcow2", "download_to": "/srv/copy"},
         ),
         (THERE, {}, [], {"size": "2GiB", "format": "qcow2"}),
         (THERE, {"size": "2GiB", **CLONE}, [], {"size": "2GiB", "format": "qcow2"}),
@@ -125,6 +152,31 @@ def test_what_is_refused(
 def test_what_makes_no_sense(wish: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         StorageVolumeTask.parse({"pool": "vms", "name": "data", **wish})
+
+
+@pytest.mark.parametrize(
+    ("now", "wish", "words"),
+    [
+        (EMPTY, COPY, "no such volume to download"),
+        (replace(THERE, interrupted=True), {"size": "3GiB"}, "it is not whole"),
+        (replace(THERE, interrupted=True), COPY, "it is not whole"),
+        (replace(HALF, users=["web"]), FILE, "in use: web"),
+        (replace(HALF, clones=["link"]), FILE, "in use: link"),
+        (replace(THERE, file=replace(TO_FILE, writers=["web"])), COPY, "running VMs can write"),
+    ],
+)
+def test_what_is_refused_of_content(now: VolumeNow, wish: dict[str, Any], words: str) -> None:
+    with pytest.raises(HostlerError, match=words):
+        plan(now, **wish)
+
+
+def test_an_address_is_planned_without_its_login() -> None:
+    made = plan(FROM_URL, **URL)
+    assert "me:pw" not in repr(made) + repr([step.dump() for step in made.steps])
+    upload = made.steps[1]
+    assert isinstance(upload, UploadUrl)
+    assert upload.secret
+    assert upload.secret.get_secret_value() == URL["image"]
 
 
 def test_a_linked_clone_knows_the_format_below() -> None:

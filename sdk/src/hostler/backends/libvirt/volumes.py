@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from hostler.backends.libvirt.hypervisor import Hypervisor
 
 CHUNK = 256 * 1024
+WINDOW = 16 * 1024 * 1024
+"""Bytes that are asked for at once: libvirt keeps all that comes in before it is read."""
 
 
 class Readable(Protocol):
@@ -171,7 +173,9 @@ class Volumes:
         with translated(self._on(pool, name)):
             connection = self._hypervisor.write()  # libvirt lets nobody else read it
             volume = self._lookup(connection, pool, name)
-            yield from _parts(connection, volume, 0, 0)
+            size = int(volume.infoFlags(libvirt.VIR_STORAGE_VOL_GET_PHYSICAL)[2])
+            for offset in range(0, size, WINDOW):
+                yield from _parts(connection, volume, offset, min(WINDOW, size - offset))
 
     def resize(self, pool: str, name: str, capacity: int) -> None:
         """Grow a volume that no running domain uses."""
@@ -190,7 +194,7 @@ class Volumes:
 def _parts(
     connection: libvirt.virConnect, volume: libvirt.virStorageVol, offset: int, size: int
 ) -> Iterator[bytes]:
-    """Read a part of a volume; all that follows for a size of 0."""
+    """Read a part of a volume."""
     stream = connection.newStream(0)
     volume.download(stream, offset, size, 0)
     try:
