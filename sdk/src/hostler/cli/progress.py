@@ -40,7 +40,7 @@ def _teller(display: Progress) -> Callable[[Step], None]:
                 name = step.target.partition("/")[2] or step.target
                 tasks[step.plan] = display.add_task("", total=step.total, target=name)
         done = step.number - 1 + step.fraction
-        display.update(tasks[step.plan], completed=done, description=step.summary[:40])
+        display.update(tasks[step.plan], completed=done, description=step.summary[:48])
 
     return tell
 

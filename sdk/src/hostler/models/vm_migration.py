@@ -113,7 +113,7 @@ class MigrationFigures:
     @property
     def text(self) -> str:
         """The figures in words."""
-        parts = [f"{self.percent:.0f} %", f"{self.remaining / 2**20:.0f} MiB remaining"]
+        parts = [f"{self.percent:.0f} %", f"{self.remaining / 2**20:.0f} MiB left"]
         if self.speed:
             parts.append(f"{self.speed / 2**20:.0f} MiB/s")
         if self.downtime is not None:

@@ -33,7 +33,7 @@ def domain(status: str = "running", xml: str = XML, **more: Any) -> DomainState:
 
 
 def volume(name: str, form: str, backing: str | None = None) -> VolumeState:
-    return VolumeState("default", name, f"{IMAGES}/{name}", 1 << 30, 0, form, backing)
+    return VolumeState("default", name, f"{IMAGES}/{name}", 1 << 30, 2 << 20, form, backing)
 
 
 VOLUMES = {v.path: v for v in (volume("web.qcow2", "qcow2"), volume("seed.iso", "iso"))}
@@ -43,8 +43,13 @@ THERE = Target(
     "host-b",
     free_memory=1 << 30,
     pools={IMAGES: "images"},
+    space={IMAGES: 1 << 30},
+    volumes=VOLUMES,
     networks=frozenset({"lan"}),
 )
+
+
+EMPTY = replace(THERE, volumes={})
 
 
 def plan(source: Source = HERE, target: Target = THERE, **options: Any) -> Plan:
@@ -71,7 +76,7 @@ STOPPED = replace(HERE, domain=domain("stopped"))
     ],
 )
 def test_steps(source: Source, options: dict[str, Any], steps: list[str]) -> None:
-    found = plan(source, **options)
+    found = plan(source, EMPTY if options else THERE, **options)
     assert kinds(found) == steps
     assert (found.before["host"], found.after["host"]) == (HERE.uri, THERE.uri)
 
@@ -82,9 +87,13 @@ def test_what_the_target_has_of_read_only_files_is_not_sent() -> None:
 
 
 def test_incremental_keeps_the_backing_file() -> None:
-    disk = volume("web.qcow2", "qcow2", "/base.qcow2")
+    disk = replace(volume("web.qcow2", "qcow2", "/base"), backing_format="raw")
     source = replace(HERE, volumes={**VOLUMES, disk.path: disk})
-    assert "--backing-vol /base.qcow2" in plan(source, storage="incremental").commands[0]
+    with pytest.raises(InvalidInput, match="the target has no /base, which is its backing file"):
+        plan(source, EMPTY, storage="incremental")
+    found = plan(source, replace(EMPTY, volumes={"/base": disk}), storage="incremental")
+    assert "--backing-vol /base" in found.commands[0]
+    assert found.steps[0].dump()["backing_format"] == "raw"
 
 
 def test_a_transient_vm_is_not_defined() -> None:
@@ -100,8 +109,14 @@ def test_a_transient_vm_is_not_defined() -> None:
         ({"pools": {}}, {}, "no running pool at /images (pool 'default' on the source)"),
         ({"cpu_fits": False}, {}, "CPU lacks"),
         ({"free_memory": 1 << 28}, {}, "needs 512 MiB of memory, and the target has 256 MiB"),
-        ({"volumes": VOLUMES}, {"storage": "copy"}, "has a volume 'web.qcow2' at /images already"),
-        ({}, {"storage": "incremental"}, "no backing file"),
+        ({}, {"storage": "copy"}, "has a volume 'web.qcow2' at /images already"),
+        ({"volumes": {}}, {"storage": "incremental"}, "no backing file"),
+        ({"volumes": {}}, {}, "the target has no /images/web.qcow2: mount it there"),
+        (
+            {"volumes": {}, "space": {IMAGES: 3 << 20}},
+            {"storage": "copy"},
+            "the copies take 4 MiB, and /images on the target has 3 MiB free",
+        ),
     ],
 )
 def test_what_stands_against_it(target: dict[str, Any], options: dict[str, Any], why: str) -> None:
@@ -113,13 +128,25 @@ def test_what_stands_against_it(target: dict[str, Any], options: dict[str, Any],
 def test_all_reasons_are_said_at_once() -> None:
     with pytest.raises(InvalidInput) as caught:
         plan(target=replace(THERE, networks=frozenset(), pools={}, cpu_fits=False))
-    assert str(caught.value).count(";") == 3
+    assert str(caught.value).count(";") == 3  # a network, two pools, the CPU
 
 
-def test_devices_of_the_host_stay() -> None:
-    xml = XML.replace("</devices>", "<hostdev mode='subsystem' type='pci'/></devices>")
-    with pytest.raises(InvalidInput, match="devices of its host"):
+@pytest.mark.parametrize(
+    ("device", "name"),
+    [
+        ("<hostdev mode='subsystem' type='pci'/>", "pci"),
+        ("<interface type='hostdev'/>", "network card"),
+    ],
+)
+def test_devices_of_the_host_stay(device: str, name: str) -> None:
+    xml = XML.replace("</devices>", f"{device}</devices>")
+    with pytest.raises(InvalidInput, match=rf"devices of its host \({name}\)"):
         plan(replace(HERE, domain=domain(xml=xml)))
+
+
+def test_a_card_that_its_driver_swaps_for_another_one_goes_along() -> None:
+    card = "<interface type='hostdev'><teaming type='transient'/></interface></devices>"
+    assert plan(replace(HERE, domain=domain(xml=XML.replace("</devices>", card)))).changed
 
 
 @pytest.mark.parametrize(
@@ -130,6 +157,7 @@ def test_devices_of_the_host_stay() -> None:
         (replace(HERE, domain=None), THERE, {}, NotFound),
         (HERE, replace(THERE, domain=domain()), {}, Conflict),
         (HERE, replace(THERE, twin="other"), {}, Conflict),
+        (replace(HERE, moves=True), THERE, {}, Conflict),
         (HERE, THERE, {"mode": "offline"}, InvalidInput),
         (STOPPED, THERE, {"mode": "live"}, InvalidInput),
         (HERE, THERE, {"policy": Policy(read_only=True)}, PolicyError),

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
+from urllib.parse import parse_qsl
 
 import libvirt
 
@@ -30,6 +31,8 @@ def open_connection(
 ) -> libvirt.virConnect:
     """Open a connection; without ``heartbeat`` no event loop is started for it.
 
+    ssh asks nothing on the terminal, unless the URI says ``no_tty=0``.
+
     Raises:
         Unreachable: nobody answers there, or the URI is of no known kind.
         Timeout: no answer within ``timeout`` seconds.
@@ -41,7 +44,7 @@ def open_connection(
     on = f"hypervisor {uri}"
     try:
         with translated(on):
-            connection = bounded(lambda: opener(uri), timeout, on)
+            connection = bounded(lambda: opener(silent(uri)), timeout, on)
     except BackendError as error:
         raise advised(error, on) from error
     if connection is None:
@@ -51,6 +54,18 @@ def open_connection(
     with suppress(libvirt.libvirtError):  # drivers without a daemon (test, esx) have none
         connection.setKeepAlive(KEEPALIVE_SECONDS, KEEPALIVE_MISSES)
     return connection
+
+
+def silent(uri: str) -> str:
+    """Return a URI whose ssh never asks for passwords or host keys: nobody may be there.
+
+    Source: https://libvirt.org/uri.html#ssh-transport (``no_tty``)
+    """
+    base, _, query = uri.partition("?")
+    asks = base.partition("://")[0].lower().endswith("+ssh")
+    if not asks or "no_tty" in dict(parse_qsl(query, keep_blank_values=True)):
+        return uri
+    return f"{base}?{query}{'&' if query else ''}no_tty=1"
 
 
 def bounded(call: Callable[[], T], seconds: float, on: str, *, hint: str = _OVERLOADED) -> T:

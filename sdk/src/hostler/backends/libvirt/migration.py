@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import libvirt
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from hostler.backends.libvirt.hypervisor import Hypervisor
 
 LOOK_SECONDS = 0.1
-ABORT_SECONDS = 20
+ABORT_SECONDS = 10
 """For a move that was aborted to end; its QEMU may be stuck on the network."""
 STALL_SECONDS = 60
 """Without a byte moved: the network between the hosts is gone."""
@@ -68,10 +69,12 @@ class Migrations:
                 raise InvalidInput("it runs, and offline moves only definitions", on=on)
         # of its own, closed when nobody holds it: a move that QEMU never ends must not lose it
         # when the fleet is closed
-        far = open_connection(target.uri, readonly=False, timeout=target.timeout)
+        far = None
+        if not way.peer_to_peer:
+            far = open_connection(target.uri, readonly=False, timeout=target.timeout)
 
         def run() -> None:
-            if way.peer_to_peer:
+            if far is None:
                 domain.migrateToURI3(target.uri, _parameters(way), flags)
             else:
                 domain.migrate3(far, _parameters(way), flags)
@@ -93,10 +96,10 @@ class Migrations:
         try:
             with translated(on):
                 domain = self._hypervisor.write().lookupByName(name)
-                kind = int(bounded(domain.jobInfo, 5, on)[0])
+                job = bounded(domain.jobStats, 5, on) if domain.isActive() else {}
         except NotFound:
             return False
-        return kind in (libvirt.VIR_DOMAIN_JOB_BOUNDED, libvirt.VIR_DOMAIN_JOB_UNBOUNDED)
+        return bool(job.get("operation") == libvirt.VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT)
 
     def abort(self, name: str) -> None:
         """Give up a domain's move; it stays where it is."""
@@ -114,7 +117,11 @@ class _Move:
     """One call that moves a domain, in a thread of its own."""
 
     def __init__(
-        self, domain: libvirt.virDomain, far: libvirt.virConnect, run: Callable[[], None], on: str
+        self,
+        domain: libvirt.virDomain,
+        far: libvirt.virConnect | None,
+        run: Callable[[], None],
+        on: str,
     ) -> None:
         self._domain, self._far, self._on = domain, far, on
         self._error: HostlerError | None = None
@@ -175,7 +182,7 @@ class _Move:
                 self._domain.migrateStartPostCopy(0)
 
     def _give_up_if_lost(self, idle: float) -> None:
-        lost = not self._far.isAlive()
+        lost = self._far is not None and not self._far.isAlive()
         if lost or idle > STALL_SECONDS:
             what = "the target went away" if lost else f"nothing moved for {STALL_SECONDS} s"
             raise Timeout(
@@ -212,8 +219,12 @@ def _completed(far: libvirt.virConnect, name: str, last: MigrationFigures) -> Mi
     with suppress(libvirt.libvirtError):
         stats = far.lookupByName(name).jobStats(libvirt.VIR_DOMAIN_JOB_STATS_COMPLETED)
         if stats.get("data_total"):
-            return figures_of(stats, int(stats.get("time_elapsed", 0)) / 1000)
-    return last
+            last = replace(
+                figures_of(stats, int(stats.get("time_elapsed", 0)) / 1000),
+                # libvirt stops to count when post-copy begins
+                processed=max(last.processed, int(stats.get("data_processed", 0))),
+            )
+    return replace(last, percent=100.0, remaining=0)
 
 
 def _flags(way: MigrationWay, mode: Mode) -> int:
@@ -248,4 +259,6 @@ def _explained(error: libvirt.libvirtError, on: str) -> HostlerError:
     if error.get_error_code() == libvirt.VIR_ERR_MIGRATE_UNSAFE:
         hint = "Say storage: copy, or unsafe: true where both hosts do see the same files."
         return InvalidInput(found.what, on=on, hint=hint)
+    if "Postcopy is not supported" in found.what:
+        found.hint = "QEMU needs userfaultfd: set vm.unprivileged_userfaultfd=1 on both hosts."
     return found

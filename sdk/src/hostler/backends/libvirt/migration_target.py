@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, cast
 
@@ -31,11 +32,13 @@ class Room:
     Attributes:
         free_memory: bytes that a VM can get; None where the host does not tell.
         pools: names of the running pools by the folder that they hold.
+        space: bytes that are free in each of these folders.
         networks: names of the running networks.
     """
 
     free_memory: int | None
     pools: dict[str, str]
+    space: dict[str, int]
     networks: frozenset[str]
 
 
@@ -43,14 +46,24 @@ def read_room(hypervisor: Hypervisor) -> Room:
     """Read what a hypervisor has."""
     connection = hypervisor.read()
     with translated(f"hypervisor {hypervisor.uri}"):
-        active = libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE
-        pools = {}
-        for pool in connection.listAllStoragePools(active):
-            path = etree.fromstring(pool.XMLDesc().encode()).findtext("target/path")
-            pools[path or ""] = pool.name()
+        pools = _pools(connection)
         running = libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE
         networks = frozenset(n.name() for n in connection.listAllNetworks(running))
-        return Room(_free_memory(connection), pools, networks)
+        return Room(
+            _free_memory(connection),
+            {folder: pool.name() for folder, pool in pools.items()},
+            {folder: int(pool.info()[3]) for folder, pool in pools.items()},
+            networks,
+        )
+
+
+def look_anew(hypervisor: Hypervisor, folders: Iterable[str]) -> None:
+    """Have libvirt read folders of its pools again: it knows what it made itself only."""
+    with translated(f"hypervisor {hypervisor.uri}"):
+        pools = _pools(hypervisor.write())
+    for folder in {*folders} & {*pools}:
+        with suppress(libvirt.libvirtError):  # a volume is being made there: what it knows will do
+            pools[folder].refresh()
 
 
 def read_volumes(hypervisor: Hypervisor, paths: Iterable[str]) -> dict[str, VolumeState]:
@@ -60,30 +73,52 @@ def read_volumes(hypervisor: Hypervisor, paths: Iterable[str]) -> dict[str, Volu
 
 
 def cpu_fits(source: Hypervisor, target: Hypervisor, domain_xml: str) -> bool | None:
-    """Whether a target's CPU can run a domain as it runs now; None where libvirt can't tell.
-
-    Emulated guests (``qemu``) use no feature of the host, and fit everywhere.
-    """
-    tree = etree.fromstring(domain_xml.encode())
-    cpu = tree.find("cpu")
-    if tree.get("type") != "kvm" or cpu is None:
-        return True
-    if cpu.get("mode") in ("host-passthrough", "maximum"):
-        with translated(f"hypervisor {source.uri}"):
-            host = etree.fromstring(source.read().getCapabilities().encode())
-        cpu = host.find("host/cpu")
-    if cpu is None or (cpu.find("model") is None and not len(cpu)):
-        return None
-    text = etree.tostring(cpu, encoding="unicode")
+    """Whether a target can run a domain's CPU as it runs now; None where libvirt can't tell."""
+    domain = etree.fromstring(domain_xml.encode())
+    cpu = domain.find("cpu")
+    named = cpu is not None and cpu.find("model") is not None
+    if cpu is None or (not named and domain.get("type") != "kvm"):
+        return True  # what every QEMU has
     try:
-        with translated(f"hypervisor {target.uri}"):
-            fits: int = target.read().compareCPU(text, 0)
+        fits = _compared(target, domain, cpu) if named else _compared_whole(source, target)
     except BackendError as error:
         cause = error.__cause__
         if isinstance(cause, libvirt.libvirtError) and cause.get_error_code() in _CANNOT_TELL:
             return None
         raise
-    return bool(fits > libvirt.VIR_CPU_COMPARE_INCOMPATIBLE)
+    return None if fits is None else fits > libvirt.VIR_CPU_COMPARE_INCOMPATIBLE
+
+
+def _compared(target: Hypervisor, domain: etree._Element, cpu: etree._Element) -> int:
+    """Compare a guest's CPU with what a target's QEMU can give."""
+    kind = domain.find("os/type")
+    arch, machine = (None, None) if kind is None else (kind.get("arch"), kind.get("machine"))
+    text = etree.tostring(cpu, encoding="unicode")
+    with translated(f"hypervisor {target.uri}"):
+        return int(
+            target.write().compareHypervisorCPU(None, arch, machine, domain.get("type"), text)
+        )
+
+
+def _compared_whole(source: Hypervisor, target: Hypervisor) -> int | None:
+    """Compare two hosts' CPUs, for a guest that has the whole of its host's."""
+    with translated(f"hypervisor {source.uri}"):
+        cpu = etree.fromstring(source.read().getCapabilities().encode()).find("host/cpu")
+    if cpu is None:
+        return None
+    with translated(f"hypervisor {target.uri}"):
+        return int(target.read().compareCPU(etree.tostring(cpu, encoding="unicode")))
+
+
+def _pools(connection: libvirt.virConnect) -> dict[str, libvirt.virStoragePool]:
+    """Return the running pools by the folder that they hold; those without one are left out."""
+    active = libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE
+    pools = {}
+    for pool in connection.listAllStoragePools(active):
+        path = etree.fromstring(pool.XMLDesc().encode()).findtext("target/path")
+        if path:
+            pools[path] = pool
+    return pools
 
 
 def _free_memory(connection: libvirt.virConnect) -> int | None:

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hostler.config import Policy
 from hostler.errors import Conflict, InvalidInput, NotFound, PolicyError
+from hostler.models.size import MIB
 from hostler.models.vm_migration import Mode, VmMigrationTask
 from hostler.plan.plan import Plan
 from hostler.vms.domain.tree import Element, attr, devices, memory_of
 from hostler.vms.migration.steps import MigrateDomain, SendVolume, VerifyMigration
+from hostler.vms.migration.where import is_moving
 from hostler.vms.migration.world import Drive, Source, Target, drives_of, tree_of
 from hostler.vms.volume_steps import CreateVolume
 
@@ -26,7 +28,7 @@ def plan_migration(task: VmMigrationTask, source: Source, target: Target, policy
     Raises:
         NotFound: it is on neither host.
         InvalidInput: it can't be moved there; names every reason.
-        Conflict: the target has another VM of that name or UUID.
+        Conflict: the target has another VM of that name or UUID, or it is being moved already.
         PolicyError: the fleet's policy forbids it.
     """
     on = f"VM {task.vm!r} on {source.uri}"
@@ -37,6 +39,8 @@ def plan_migration(task: VmMigrationTask, source: Source, target: Target, policy
             raise NotFound("there is no such VM", on=on, hint="See 'hostler vm list'.")
         return _moved_already(task, target)
     _guard(task, policy, on)
+    if source.moves:
+        raise is_moving(domain.name, source.uri)
     _free_name(domain, target)
     mode = _mode(task, domain, on)
     problems = _problems(task, mode, domain, source, target)
@@ -106,21 +110,24 @@ def _problems(
         for name in _networks(tree)
         if name not in target.networks
     ]
-    for drive in drives_of(tree):
-        found += _drive_problems(task, drive, source, target)
+    found += [
+        f"{drive.device} {drive.target}: {problem}"
+        for drive in drives_of(tree)
+        if (problem := _drive_problem(task, drive, source, target))
+    ]
+    found += _space_problems(task, drives_of(tree), source, target)
     if mode == "offline":
         if not domain.persistent:
             found.append("it is transient, and has no definition to move")
         return found
-    hostdevs = [str(d.get("type") or "?") for d in devices(tree).iterfind("hostdev")]
-    if hostdevs:
-        found.append(f"it uses devices of its host ({', '.join(hostdevs)}): unplug them")
+    if given := _host_devices(tree):
+        found.append(f"it uses devices of its host ({', '.join(given)}): unplug them")
     if target.cpu_fits is False:
         found.append("the target's CPU lacks what the VM's CPU has")
     need = memory_of(tree, "currentMemory") or memory_of(tree, "memory") or 0
     if target.free_memory is not None and need > target.free_memory:
-        have = target.free_memory // 2**20
-        found.append(f"it needs {need // 2**20} MiB of memory, and the target has {have} MiB free")
+        have = target.free_memory // MIB
+        found.append(f"it needs {need // MIB} MiB of memory, and the target has {have} MiB free")
     return found
 
 
@@ -129,28 +136,69 @@ def _networks(tree: Element) -> list[str]:
     return sorted({name for name in names if name})
 
 
-def _drive_problems(
+def _host_devices(tree: Element) -> list[str]:
+    """Name what stays on the host; a card that its driver swaps for another one goes along."""
+    cards = [
+        card
+        for card in devices(tree).iterfind("interface[@type='hostdev']")
+        if attr(card, "teaming", "type") != "transient"
+    ]
+    found = [str(device.get("type") or "?") for device in devices(tree).iterfind("hostdev")]
+    return found + ["network card"] * len(cards)
+
+
+def _drive_problem(
     task: VmMigrationTask, drive: Drive, source: Source, target: Target
+) -> str | None:
+    here = source.volumes.get(drive.path)
+    if drive.folder in target.pools:
+        seen = _seen_problem if task.storage == "shared" else _copy_problem
+        return seen(task, drive, source, target)
+    if here or task.storage != "shared":  # else: in no pool here either, only QEMU can tell
+        pool = f" (pool {here.pool!r} on the source)" if here else ""
+        return f"the target has no running pool at {drive.folder}{pool}"
+    return None
+
+
+def _seen_problem(
+    _task: VmMigrationTask, drive: Drive, source: Source, target: Target
+) -> str | None:
+    if drive.path in source.volumes and drive.path not in target.volumes:
+        return f"the target has no {drive.path}: mount it there, or say storage: copy"
+    return None
+
+
+def _copy_problem(
+    task: VmMigrationTask, drive: Drive, source: Source, target: Target
+) -> str | None:
+    here = source.volumes.get(drive.path)
+    if not here:
+        return f"{drive.path} is in no pool of the source"
+    if drive.writable and drive.path in target.volumes:
+        return f"the target has a volume {here.name!r} at {drive.folder} already"
+    if drive.writable and task.storage == "incremental":
+        if not here.backing:
+            return "it has no backing file, so incremental copies nothing less: say copy"
+        if here.backing not in target.volumes:
+            return f"the target has no {here.backing}, which is its backing file"
+    return None
+
+
+def _space_problems(
+    task: VmMigrationTask, drives: Sequence[Drive], source: Source, target: Target
 ) -> list[str]:
-    here, folder = source.volumes.get(drive.path), _folder(drive)
-    problem = ""
-    if folder not in target.pools:
-        if here or task.storage != "shared":  # else: in no pool here either, only QEMU can tell
-            pool = f" (pool {here.pool!r} on the source)" if here else ""
-            problem = f"the target has no running pool at {folder}{pool}"
-    elif task.storage == "shared":
-        pass
-    elif here is None:
-        problem = f"{drive.path} is in no pool of the source"
-    elif drive.writable and drive.path in target.volumes:
-        problem = f"the target has a volume {here.name!r} at {folder} already"
-    elif drive.writable and task.storage == "incremental" and not here.backing:
-        problem = "it has no backing file, so incremental copies nothing less: say copy"
-    return [f"{drive.device} {drive.target}: {problem}"] if problem else []
-
-
-def _folder(drive: Drive) -> str:
-    return str(PurePosixPath(drive.path).parent)
+    """Say which folders of the target have less room than the copies take up on the source."""
+    need: dict[str, int] = {}
+    for drive in drives if task.storage != "shared" else ():
+        volume = source.volumes.get(drive.path)
+        if volume and drive.path not in target.volumes:
+            need[drive.folder] = need.get(drive.folder, 0) + volume.allocation
+    return [
+        f"the copies take {size // MIB} MiB, and {folder} on the target has"
+        f" {target.space[folder] // MIB} MiB free"
+        for folder, size in need.items()
+        if size > target.space.get(folder, size)
+    ]
 
 
 def _warnings(
@@ -196,16 +244,18 @@ def _steps(
 def _volume(
     task: VmMigrationTask, mode: Mode, drive: Drive, source: Source, target: Target
 ) -> Step:
-    have, pool = source.volumes[drive.path], target.pools[_folder(drive)]
+    have, pool = source.volumes[drive.path], target.pools[drive.folder]
     if not drive.writable or mode == "offline":
         return SendVolume(
             uri=target.uri, pool=pool, name=have.name, from_uri=source.uri, path=drive.path
         )
+    keeps = task.storage == "incremental"
     return CreateVolume(
         uri=target.uri,
         pool=pool,
         name=have.name,
         capacity=have.capacity,
         format=have.format or "raw",
-        backing_path=have.backing if task.storage == "incremental" else None,
+        backing_path=have.backing if keeps else None,
+        backing_format=have.backing_format if keeps else None,
     )

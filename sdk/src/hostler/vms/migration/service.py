@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from hostler.errors import HostlerError
+from hostler.errors import HostlerError, InvalidInput
 from hostler.models.problems import checked
 from hostler.models.vm_migration import MigrationFigures, VmMigrationResult, VmMigrationTask
 from hostler.plan import results
@@ -56,6 +57,9 @@ class VmMigrations:
     ) -> Sequence[VmMigrationResult]:
         """Move VMs, side by side; a result for each, errors inside.
 
+        Each VM is checked, planned and moved by itself: a host that does not answer holds up no
+        VM that has nothing to do with it.
+
         Args:
             tasks: the VMs and their targets.
             uri: the hypervisor that they are on; else the fleet's own.
@@ -63,14 +67,12 @@ class VmMigrations:
             check: only plan.
             parallel: how many at once; else fleet.yml's.
             on_progress: told of every plan's way.
+
+        Raises:
+            InvalidInput: a task makes no sense, or two are for the same VM.
         """
         wanted = [_parsed(task) for task in tasks]
-        planned: list[Plan | HostlerError] = []
-        for task in wanted:
-            try:
-                planned.append(self.plan(task, uri=uri, host=host))
-            except HostlerError as error:
-                planned.append(error)
+        _no_twins([task.vm for task in wanted])
         source = self._fleet.hypervisor(uri, host)
 
         def tell(progress: Progress) -> None:
@@ -78,19 +80,23 @@ class VmMigrations:
                 name = progress.target.partition("/")[2]
                 on_progress(progress, source.migrations.figures(name))
 
-        plans = [plan for plan in planned if isinstance(plan, Plan)]
-        for task in wanted:
+        def one(task: VmMigrationTask) -> VmMigrationResult:
             source.migrations.forget(task.vm)
-        outcomes: dict[str, Became] = {}
-        if not check:
-            outcomes = results.apply_all(
-                self._fleet.runner,
-                plans,
-                parallel=parallel or self._fleet.config.parallel,
-                on_progress=tell,
-            )
-        pairs = zip(wanted, planned, strict=True)
-        return [self._result(task, plan, source, outcomes, check=check) for task, plan in pairs]
+            try:
+                plan = self.plan(task, uri=source.uri)
+            except HostlerError as error:
+                failed = results.failed(VmMigrationResult, task.vm, error)
+                failed.source_host = source.uri
+                return failed
+            outcomes: Mapping[str, Became] = {}
+            if not check:
+                outcomes = results.apply_all(
+                    self._fleet.runner, [plan], parallel=1, on_progress=tell
+                )
+            return self._result(task, plan, source, outcomes, check=check)
+
+        with ThreadPoolExecutor(max(1, parallel or self._fleet.config.parallel)) as pool:
+            return list(pool.map(one, wanted))
 
     def abort(self, vm: str, *, uri: str | None = None, host: str | None = None) -> None:
         """Give up a VM's move that is under way; it stays on its hypervisor.
@@ -109,16 +115,12 @@ class VmMigrations:
     def _result(
         self,
         task: VmMigrationTask,
-        plan: Plan | HostlerError,
+        plan: Plan,
         source: Hypervisor,
         outcomes: Mapping[str, Became],
         *,
         check: bool,
     ) -> VmMigrationResult:
-        if isinstance(plan, HostlerError):
-            failed = results.failed(VmMigrationResult, task.vm, plan)
-            failed.source_host = source.uri
-            return failed
         target = self._fleet.hypervisor(task.target_uri, task.target_host)
         done = results.result_of(VmMigrationResult, task.vm, plan, outcomes)
         done.source_host, done.target_host = source.uri, target.uri
@@ -152,3 +154,9 @@ def _parsed(task: Wish) -> VmMigrationTask:
         return task
     given = {k: v for k, v in task.items() if v is not None}
     return checked(VmMigrationTask, given, on=f"migration of VM {task.get('vm')!r}")
+
+
+def _no_twins(names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise InvalidInput(f"VM {name!r} is named twice", hint="Give each VM one entry.")

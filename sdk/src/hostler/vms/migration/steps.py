@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import time
 
-from hostler.errors import BackendError, Conflict, HostlerError
+from hostler.errors import Conflict, HostlerError
 from hostler.models.vm_migration import MigrationFigures, MigrationWay, Mode
 from hostler.plan.step import Report, World
-from hostler.vms.migration.where import Place, Whereabouts, unclear, whereabouts
+from hostler.vms.migration.where import Place, Whereabouts, is_moving, unclear, whereabouts
 from hostler.vms.steps import DomainStep, libvirt_of, virsh
 from hostler.vms.volume_steps import VolumeStep
 
@@ -26,11 +26,6 @@ class MoveStep(DomainStep):
         """Ask both hosts where it is."""
         here, there = libvirt_of(world, self.uri), libvirt_of(world, self.target_uri)
         return whereabouts(self.name, self.uuid, here, there)
-
-    def unclear(self, world: World) -> BackendError:
-        """Return the error that nobody can tell where it is."""
-        here, there = libvirt_of(world, self.uri), libvirt_of(world, self.target_uri)
-        return unclear(self.name, here, there)
 
 
 class MigrateDomain(MoveStep):
@@ -86,37 +81,46 @@ class MigrateDomain(MoveStep):
         """Whether it is on the target.
 
         Raises:
+            Conflict: it is being moved still.
             BackendError: that can't be found out.
         """
-        place = self._settled(world)
-        if place is None:
-            raise self.unclear(world)
-        return place == "target"
+        return self._settled(world) == "target"
 
-    def _settled(self, world: World) -> Place | None:
-        """Say where it is; None where that may still change, or can't be found out."""
-        seen = self.look(world)
-        if seen.place != "source":
-            return seen.place
+    def _settled(self, world: World) -> Place:
+        """Say where it is; raises where that may still change, or can't be found out."""
+        place = self.look(world).place
+        if place is None:
+            raise unclear(self.name, self.uri, self.target_uri)
+        if place == "source" and self._moves(world):
+            raise is_moving(self.name, self.uri)
+        return place
+
+    def _moves(self, world: World) -> bool:
         try:
-            moves = self.hypervisor(world).migrations.is_moving(self.name)
+            return self.hypervisor(world).migrations.is_moving(self.name)
         except HostlerError:
-            moves = True
-        return None if moves else seen.place
+            return True  # QEMU is stuck in it: the network between the hosts is silent
 
     def _after(self, error: HostlerError, world: World) -> None:
         """Raise the error of a failed move with where the VM is; not where it did arrive."""
         until = time.monotonic() + SETTLE_SECONDS
-        while (place := self._settled(world)) is None and time.monotonic() < until:
+        while True:
+            try:
+                place = self._settled(world)
+                break
+            except HostlerError as unsettled:
+                if time.monotonic() > until:
+                    raise _told(error, unsettled.reason, unsettled.hint, sure=False) from error
             time.sleep(0.2)
-        if place == "target":
-            return
-        if place is None:
-            raise self.unclear(world) from error
-        what = f"{error.what}. It is still on {self.uri}"
-        told = type(error)(what, on=error.on, hint=error.hint)
-        told.ambiguous = False  # it was just seen there
-        raise told from error
+        if place == "source":
+            raise _told(error, f"It is still on {self.uri}", error.hint, sure=True) from error
+
+
+def _told(error: HostlerError, place: str, hint: str, *, sure: bool) -> HostlerError:
+    """Return the error of a move with what is known of the VM's place since then."""
+    told = type(error)(f"{error.what}. {place}", on=error.on, hint=hint)
+    told.ambiguous = not sure
+    return told
 
 
 class SendVolume(VolumeStep):

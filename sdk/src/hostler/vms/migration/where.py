@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from hostler.errors import BackendError, HostlerError
+from hostler.errors import BackendError, Conflict, HostlerError
 
 if TYPE_CHECKING:
     from hostler.backends.libvirt import Hypervisor
@@ -53,15 +53,22 @@ def whereabouts(name: str, uuid: str, source: Hypervisor, target: Hypervisor) ->
     return Whereabouts(_ask(name, uuid, source), _ask(name, uuid, target))
 
 
-def unclear(name: str, source: Hypervisor, target: Hypervisor) -> BackendError:
+def unclear(name: str, uri: str, target_uri: str) -> BackendError:
     """Return the error of a VM of which nobody can tell where it is."""
-    error = BackendError(
+    return BackendError(
         "where it runs could not be found out",
         on=f"VM {name!r}",
-        hint=f"Look at both: {source.uri} and {target.uri}, before anything is done.",
+        hint=f"Look at both: {uri} and {target_uri}, before anything is done.",
     )
-    error.ambiguous = True
-    return error
+
+
+def is_moving(name: str, uri: str) -> Conflict:
+    """Return the error of a VM that is being moved by somebody else, or goes on without us."""
+    return Conflict(
+        "it is being moved right now",
+        on=f"VM {name!r} on {uri}",
+        hint="Wait for its end, or give it up: hostler vm migrate --abort.",
+    )
 
 
 def _ask(name: str, uuid: str, host: Hypervisor) -> DomainState | HostlerError | None:

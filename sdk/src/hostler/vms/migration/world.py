@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from hostler.vms.domain.tree import Element, attr, devices, parse
@@ -23,6 +24,11 @@ class Drive:
     device: str
     writable: bool
 
+    @property
+    def folder(self) -> str:
+        """The folder that it is in."""
+        return str(PurePosixPath(self.path).parent)
+
 
 @dataclass(frozen=True)
 class Target:
@@ -33,7 +39,8 @@ class Target:
         twin: the name of the domain with the VM's UUID.
         free_memory: bytes; None where unknown.
         pools: names of running pools by the folder that they hold.
-        volumes: those at the paths of the VM's drives.
+        space: bytes that are free in each of these folders.
+        volumes: those at the paths of the VM's drives, and of their backing files.
         networks: names of running networks.
         cpu_fits: None where libvirt can't tell.
     """
@@ -44,6 +51,7 @@ class Target:
     twin: str | None = None
     free_memory: int | None = None
     pools: Mapping[str, str] = field(default_factory=dict)
+    space: Mapping[str, int] = field(default_factory=dict)
     volumes: Mapping[str, VolumeState] = field(default_factory=dict)
     networks: frozenset[str] = frozenset()
     cpu_fits: bool | None = True
@@ -51,12 +59,19 @@ class Target:
 
 @dataclass(frozen=True)
 class Source:
-    """The host that it is on; ``volumes`` are those at the paths of its drives."""
+    """The host that it is on.
+
+    Attributes:
+        domain: the VM; None where there is none of that name.
+        volumes: those at the paths of its drives.
+        moves: it is being moved right now, by whomever.
+    """
 
     uri: str
     uuid: str | None
     domain: DomainState | None
     volumes: Mapping[str, VolumeState] = field(default_factory=dict)
+    moves: bool = False
 
 
 def tree_of(domain: DomainState) -> Element:
