@@ -14,5 +14,6 @@ flock --wait 900 9 || die "another set-up has been running for 15 minutes"
 
 "$ROOT/tests/setup/packages.sh"
 "$ROOT/tests/setup/python.sh"
+"$ROOT/tests/setup/eda.sh"
 "$ROOT/tests/setup/libvirt.sh"
 [ "${1:-}" = --no-guest ] || "$ROOT/tests/rigs/guest/build.sh"

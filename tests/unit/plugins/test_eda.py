@@ -1,0 +1,122 @@
+# Copyright: Hostler contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plugins of Event-Driven Ansible, as a rulebook calls them: a source and a filter."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hostler import Fleet
+from hostler.errors import HostlerError
+
+ROOT = Path(__file__).resolve().parents[3]
+PLUGINS = ROOT / "extensions" / "eda" / "plugins"
+Queue = asyncio.Queue[dict[str, Any]]
+
+
+def plugin(name: str) -> dict[str, Any]:
+    return runpy.run_path(str(PLUGINS / f"{name}.py"))
+
+
+def options(name: str) -> dict[str, Any]:
+    return dict(yaml.safe_load(plugin(name)["DOCUMENTATION"])["options"])
+
+
+# The source.
+
+
+def first(args: dict[str, Any]) -> dict[str, Any]:
+    async def run() -> dict[str, Any]:
+        queue: Queue = asyncio.Queue()
+        task = asyncio.create_task(plugin("event_source/fleet_events")["main"](queue, args))
+        event = asyncio.create_task(queue.get())
+        await asyncio.wait((task, event), timeout=30, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            event.cancel()
+            task.result()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return event.result()
+
+    return asyncio.run(run())
+
+
+def test_source() -> None:
+    event = first({"uri": "test:///default", "types": ["host.*"], "name": "events"})
+    assert list(event)[:3] == ["type", "timestamp", "source"]
+    assert (event["type"], event["uri"]) == ("host.status.changed", "test:///default")
+    assert isinstance(event["timestamp"], str)
+
+
+@pytest.mark.parametrize(
+    ("args", "error"),
+    [
+        ({"uris": "test:///default"}, "there is no option 'uris'"),
+        ({"uri": "test:///default", "hosts": ["nowhere"]}, "no such host"),
+        ({"uri": "test:///default", "size": 0}, "more than 0"),
+    ],
+)
+def test_source_refuses(args: dict[str, Any], error: str) -> None:
+    with pytest.raises(HostlerError, match=error):
+        first(args)
+
+
+def test_source_is_documented() -> None:
+    source = plugin("event_source/fleet_events")
+    assert set(options("event_source/fleet_events")) == {*source["FLEET"], *source["STREAM"]}
+    known = inspect.signature(Fleet.events).parameters
+    assert set(source["STREAM"]) == set(known) - {"self", "sources"}
+    documented = options("event_source/fleet_events")
+    for name in ("openstack", "poll", "size"):
+        assert documented[name]["default"] == known[name].default
+
+
+# The filter.
+
+
+def event(vm: str = "web", status: str = "stopped") -> dict[str, Any]:
+    data = {"new_status": status}
+    return {"type": "vm.status.changed", "host": "kvm1", "vm": vm, "data": data}
+
+
+def test_once() -> None:
+    once = plugin("event_filter/once")["main"]
+    assert once(event()) == event()
+    assert once(event()) == []
+    assert once(event("db")) == event("db")
+    assert once(event(status="running")) == event(status="running")
+    assert once(event(), seconds=0) == event()
+
+
+def test_once_by_other_fields() -> None:
+    once = plugin("event_filter/once")["main"]
+    assert once(event("a"), by=["host"]) == event("a")
+    assert once(event("b"), by=["host"]) == []
+    assert once({"x": 1}, by=["data.x.y"]) == {"x": 1}
+
+
+def test_once_forgets_the_oldest() -> None:
+    module = plugin("event_filter/once")
+    once = module["main"]
+    for number in range(module["MOST"] + 1):
+        once(event(str(number)))
+    assert len(once.__globals__["_passed"]) == module["MOST"]
+    assert once(event("0")) == event("0")
+    assert once(event("9999")) == []
+
+
+def test_filter_is_documented() -> None:
+    known = inspect.signature(plugin("event_filter/once")["main"]).parameters
+    documented = options("event_filter/once")
+    assert set(documented) == set(known) - {"event"}
+    assert documented["seconds"]["default"] == known["seconds"].default
+    assert documented["by"]["default"] == list(known["by"].default)
