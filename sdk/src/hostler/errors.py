@@ -7,6 +7,7 @@ HostlerError
 |- NotFound              a VM, pool, volume, network, plan that is not there
 |- Conflict              it exists already, or in another form than was asked
 |  |- NoRoom             ... no host has room, or somebody else was faster
+|  |- Outdated           ... the world is no more as it was when the change was planned
 |- PolicyError           the fleet's own policy forbids it (read_only, protected)
 |- MissingLibrary        a Python library that this feature needs is not installed
 |- InternalError         a defect of Hostler itself
@@ -97,6 +98,12 @@ class NoRoom(Conflict):
     """No host suits a VM, or its room was given away meanwhile."""
 
     code = "no_room"
+
+
+class Outdated(Conflict):
+    """Somebody else has changed what a plan was made from; planned anew, it may succeed."""
+
+    code = "outdated"
 
 
 class PolicyError(HostlerError):

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
+from functools import cache
 from typing import Any, NamedTuple
 
 from rigs.openstack.api import Cloud
-from rigs.openstack.faults import Request, Rule
 
 from hostler import Fleet
 from hostler.gpu import lock
@@ -32,6 +30,12 @@ ADD_FIRST = Move("gpu-host-002", "L40-n3", "L40-n3-runpod")
 REMOVE_FIRST = Move("gpu-host-007", "RTX-A4000-n3", "RTX-A4000-n3-spot")
 
 
+@cache
+def admin() -> Cloud:
+    """The rig, past the program under test; logged in once."""
+    return Cloud()
+
+
 class Truth(NamedTuple):
     """What Nova and placement really have of a host, read past the program under test."""
 
@@ -42,7 +46,7 @@ class Truth(NamedTuple):
 
 
 def truth(host: str) -> Truth:
-    cloud = Cloud()
+    cloud = admin()
     found = cloud.get("nova", "/v2.1/os-aggregates")["aggregates"]
     services = cloud.get("nova", "/v2.1/os-services", host=host, binary="nova-compute")["services"]
     provider = cloud.get("placement", "/resource_providers", name=host)["resource_providers"][0]
@@ -77,33 +81,14 @@ def report_is_true(result: MigrationResult, move: Move, healthy: Fleet) -> None:
     elif not result.changed:
         is_clean(move.host, move.source)
     else:
-        assert "hostler plan undo" in result.error
-        found = truth(move.host)
-        assert found.aggregates
-        assert found.aggregates <= {move.source, move.target}
         assert result.plan is not None
+        assert f"'hostler plan undo {result.plan.id}'" in result.error
+        found = truth(move.host).aggregates
+        assert found <= {move.source, move.target}
+        if not found:  # between two zones
+            assert f"take host {move.host} out of aggregate {move.source}" in result.error
         healthy.runner.undo(result.plan.id)
         is_clean(move.host, move.source)
-
-
-def rules_of(requests: list[Request]) -> list[Rule]:
-    seen: Counter[tuple[str, str, str]] = Counter()
-    rules = []
-    for request in requests:
-        key = (request.service, request.method, f"{re.escape(request.path)}$")
-        seen[key] += 1
-        rules.append(Rule(*key, nth=seen[key]))
-    return rules
-
-
-def nth_of(rules: list[Rule], wanted: Rule) -> int:
-    """Which of Nova's calls one is, counted from 1."""
-    return [rule for rule in rules if rule.service == "nova"].index(wanted) + 1
-
-
-def changes(rules: list[Rule]) -> list[Rule]:
-    """The calls that change something."""
-    return [rule for rule in rules if rule.method != "GET"]
 
 
 def write_lock(fleet: Fleet, host: str, who: Who, until: str) -> None:
@@ -128,14 +113,14 @@ def boot(host: str, flavor: str = "n3-L40x1") -> str:
 
 
 def drift(host: str, uuids: list[str]) -> None:
-    cloud = Cloud()
+    cloud = admin()
     found = cloud.get("placement", "/resource_providers", name=host)["resource_providers"][0]
     path = f"/resource_providers/{found['uuid']}/aggregates"
     cloud.put("placement", path, cloud.get("placement", path) | {"aggregates": uuids})
 
 
 def disable(host: str, reason: str) -> None:
-    cloud = Cloud()
+    cloud = admin()
     found = cloud.get("nova", "/v2.1/os-services", host=host, binary="nova-compute")["services"]
     body = {"status": "disabled", "disabled_reason": reason}
     cloud.put("nova", f"/v2.1/os-services/{found[0]['id']}", body)
@@ -143,7 +128,7 @@ def disable(host: str, reason: str) -> None:
 
 def act(aggregate: str, action: str, host: str) -> None:
     """Do to an aggregate what somebody else does: ``add_host`` or ``remove_host``."""
-    cloud = Cloud()
+    cloud = admin()
     found = cloud.get("nova", "/v2.1/os-aggregates")["aggregates"]
     (id,) = [a["id"] for a in found if a["name"] == aggregate]
     cloud.post("nova", f"/v2.1/os-aggregates/{id}/action", {action: {"host": host}})

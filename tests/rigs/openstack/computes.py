@@ -38,7 +38,7 @@ def reset(cloud: Cloud, ids: Ids) -> None:
     wrong, right = _servers(cloud)
     _delete_servers(cloud, wrong)  # first: a host with servers may not change its availability zone
     _aggregates(cloud)
-    _placement(cloud)
+    _placement(cloud, set(right.values()))
     missing = [server for server in seeded.SERVERS if server.name not in right]
     right |= _create_servers(ids, missing)
     _ports(cloud, set(right.values()))
@@ -139,18 +139,26 @@ def _act(cloud: Cloud, aggregate: Json, action: Json) -> None:
             return
 
 
-def _placement(cloud: Cloud) -> None:
+def _placement(cloud: Cloud, servers: set[str]) -> None:
     """Have placement mirror the aggregates, where a test made them drift apart."""
     uuids: dict[str, set[str]] = {}
     for aggregate in cloud.get("nova", "/v2.1/os-aggregates")["aggregates"]:
         for host in aggregate["hosts"]:
             uuids.setdefault(host, set()).add(aggregate["uuid"])
     for provider in cloud.get("placement", "/resource_providers")["resource_providers"]:
-        path = f"/resource_providers/{provider['uuid']}/aggregates"
-        mirror = cloud.get("placement", path)
+        path = f"/resource_providers/{provider['uuid']}"
+        mirror = cloud.get("placement", f"{path}/aggregates")
         wanted = uuids.get(provider["name"], set())
         if set(mirror["aggregates"]) != wanted:
-            cloud.put("placement", path, mirror | {"aggregates": sorted(wanted)})
+            cloud.put("placement", f"{path}/aggregates", mirror | {"aggregates": sorted(wanted)})
+        _allocations(cloud, path, servers)
+
+
+def _allocations(cloud: Cloud, provider: str, servers: set[str]) -> None:
+    """Free what a provider keeps for others than servers: migrations whose server was deleted."""
+    for consumer in cloud.get("placement", f"{provider}/allocations")["allocations"]:
+        if consumer not in servers:
+            cloud.delete("placement", f"/allocations/{consumer}", missing_ok=True)
 
 
 def _create_servers(ids: Ids, servers: list[seeded.Server]) -> dict[str, str]:

@@ -60,7 +60,14 @@ def picture(cloud: Cloud) -> Json:
             server["name"]: (server["status"], server["OS-EXT-SRV-ATTR:host"]) for server in servers
         },
         "services": {s["host"]: (s["status"], s["forced_down"]) for s in compute},
+        "consumers": {p["name"]: consumers(cloud, p["uuid"]) for p in providers},
     }
+
+
+def consumers(cloud: Cloud, provider: str) -> int:
+    """How many things placement keeps room for on a host."""
+    path = f"/resource_providers/{provider}/allocations"
+    return len(cloud.get("placement", path)["allocations"])
 
 
 def _all(cloud: Cloud) -> dict[str, Any]:
@@ -220,6 +227,9 @@ def _disorder(cloud: Cloud) -> None:
     for server in cloud.get("nova", "/v2.1/servers", all_tenants=1)["servers"]:
         if server["name"] == "a-train-1":
             cloud.delete("nova", f"/v2.1/servers/{server['id']}")
+        if server["name"] == "a-train-2":  # deleted on its way, it leaves an allocation behind
+            away = {"host": "gpu-host-002", "block_migration": "auto"}
+            cloud.post("nova", f"/v2.1/servers/{server['id']}/action", {"os-migrateLive": away})
         if server["name"] == "b-batch-1":
             cloud.post("nova", f"/v2.1/servers/{server['id']}/action", {"os-stop": None})
     network = cloud.get("neutron", "/v2.0/networks", name="storage-network")["networks"][0]["id"]

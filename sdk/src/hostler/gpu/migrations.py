@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hostler.errors import HostlerError, InvalidInput, NotFound, PlanFailed
+from hostler.errors import HostlerError, InvalidInput, NotFound, Outdated, PlanFailed
 from hostler.gpu.lock import PAUSE, Lock, locks, release
 from hostler.gpu.planner import plan_moves
 from hostler.models.migration import MigrationResult, MigrationTask, Verification
+from hostler.models.nova import Aggregate
 from hostler.models.problems import checked
 from hostler.plan.outcome import Outcome
 from hostler.plan.plan import Plan
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
     from hostler.gpu.world import GpuWorld
 
 Asked = MigrationTask | Mapping[str, Any]
+Apply = Callable[[Sequence[Plan]], dict[str, Became]]
+
+
+class Tried(NamedTuple):
+    """What became of moves; ``late``: hosts that somebody else was quicker with."""
+
+    results: list[MigrationResult]
+    late: set[str]
 
 
 class Migrations:
@@ -73,25 +82,22 @@ class Migrations:
             InvalidInput: a task makes no sense, or a host is named twice.
             HostlerError: the cloud can't be read.
         """
-        parsed = [_parsed(task) for task in tasks]
-        if not check and any(task.wait for task in parsed):
-            parsed, world = self._wait(parsed), None
-        world = self._world(world)
-        planned = plan_moves(world, parsed, self._fleet.config.policy)
-        outcomes: dict[str, Became] = {}
-        if not check:
-            outcomes = apply_all(
+
+        def apply(plans: Sequence[Plan]) -> dict[str, Became]:
+            return apply_all(
                 self._fleet.runner,
-                [plan for plan in planned if isinstance(plan, Plan)],
+                plans,
                 parallel=parallel or self._fleet.config.parallel,
                 max_failures=max_failures,
                 on_progress=on_progress,
             )
-        results = [
-            _result(task.host, plan, outcomes) for task, plan in zip(parsed, planned, strict=True)
-        ]
-        self._look(results, None if outcomes else world)
-        return results
+
+        parsed = [_parsed(task) for task in tasks]
+        if check:
+            return self._once(parsed, self._world(world), lambda _: {}).results
+        if any(task.wait for task in parsed):
+            return self._patiently(parsed, apply)
+        return self._once(parsed, self._world(world), apply).results
 
     def locks(self, host: str) -> list[Lock]:
         """Return the locks that moves hold on a host; stale ones too."""
@@ -109,26 +115,47 @@ class Migrations:
     def _world(self, world: GpuWorld | None) -> GpuWorld:
         return world or self._fleet.gpu.observe(flavors=True)
 
-    def _wait(self, tasks: Sequence[MigrationTask]) -> list[MigrationTask]:
-        """Wait while somebody else moves a host; return the tasks with the time that is left.
+    def _once(self, tasks: Sequence[MigrationTask], world: GpuWorld, apply: Apply) -> Tried:
+        """Plan moves from what was read, and apply them."""
+        planned = plan_moves(world, tasks, self._fleet.config.policy)
+        outcomes = apply([plan for plan in planned if isinstance(plan, Plan)])
+        pairs = list(zip(tasks, planned, strict=True))
+        results = [_result(task.host, plan, outcomes) for task, plan in pairs]
+        self._look(results, None if outcomes else world)
+        late = {task.host for task, plan in pairs if _came_late(plan, outcomes)}
+        return Tried(results, late)
 
-        What is planned afterwards is what is there then. Where the time was not enough, the plan's
-        first step says who has the lock.
+    def _patiently(self, tasks: Sequence[MigrationTask], apply: Apply) -> list[MigrationResult]:
+        """Move hosts once nobody else does, from where they are then.
+
+        What somebody else was quicker with is planned anew while there is time.
         """
         ends = {task.host: time.monotonic() + task.wait for task in tasks}
-        while True:
-            aggregates = self._fleet.openstack_cloud().compute.aggregates()
+        results: dict[str, MigrationResult] = {}
+        todo = list(tasks)
+        while todo:
+            world = self._at_rest({task.host: ends[task.host] for task in todo})
             now = time.monotonic()
-            held = {
-                host
-                for host, end in ends.items()
-                if now < end and any(not lock.stale for lock in locks(aggregates, host))
-            }
-            if not held:
-                break
-            time.sleep(random.uniform(*PAUSE))  # noqa: S311 - so that not all go on at once
-        left = {host: max(0, int(end - now)) for host, end in ends.items()}
-        return [task.model_copy(update={"wait": left[task.host]}) for task in tasks]
+            left = {host: max(0, int(end - now)) for host, end in ends.items()}
+            todo = [task.model_copy(update={"wait": left[task.host]}) for task in todo]
+            tried = self._once(todo, world, apply)
+            results |= {result.name: result for result in tried.results}
+            now = time.monotonic()
+            todo = [task for task in todo if task.host in tried.late and now < ends[task.host]]
+        return [results[task.host] for task in tasks]
+
+    def _at_rest(self, ends: Mapping[str, float]) -> GpuWorld:
+        """Read the world, once nobody moves the hosts in it or the time for that is over.
+
+        Where it was not enough, the plan's first step says who has the lock.
+        """
+        while True:
+            world = self._world(None)
+            if not _locked(world.aggregates, ends):
+                return world
+            nova = self._fleet.openstack_cloud().compute
+            while _locked(nova.aggregates(), ends):
+                time.sleep(random.uniform(*PAUSE))  # noqa: S311 - so that not all go on at once
 
     def _look(self, results: Sequence[MigrationResult], world: GpuWorld | None) -> None:
         """Say where the hosts are; a failure to do so changes nothing of what was done."""
@@ -203,3 +230,20 @@ def _result(
         commands_executed=plan.commands[: len(done.done)] if done else [],
         execution_time=round(done.seconds, 3) if done else None,
     )
+
+
+def _locked(aggregates: Iterable[Aggregate], ends: Mapping[str, float]) -> bool:
+    """Whether somebody moves one of the hosts, and there is time left to wait for that."""
+    now, there = time.monotonic(), list(aggregates)
+    return any(
+        now < end and any(not lock.stale for lock in locks(there, host))
+        for host, end in ends.items()
+    )
+
+
+def _came_late(plan: Plan | HostlerError, outcomes: Mapping[str, Became]) -> bool:
+    """Whether nothing was done, as somebody else has moved the host since it was planned."""
+    became = None if isinstance(plan, HostlerError) else outcomes.get(plan.id)
+    if not isinstance(became, PlanFailed):
+        return False
+    return became.outcome.status == "undone" and isinstance(became.cause, Outdated)

@@ -54,12 +54,14 @@ def plan_port(task: PortTask, world: PortWorld, policy: Policy) -> Plan:
     if steps and policy.read_only:
         hint = "Unset policy.read_only in fleet.yml to change it."
         raise PolicyError("the fleet is read-only", on=f"port {name!r}", hint=hint)
-    nothing = "attached" if port else "not there"
-    words = [step.summary for step in steps]
+    words = "; ".join(step.summary for step in steps)
+    if steps and port is not None and task.state == "present":
+        words += " (the port was there, and no server had it)"
+    nothing = f"port {name} is {'attached' if port else 'not there'}"
     before = _state(world, port)
     return Plan(
         target=f"port/{name}",
-        summary="; ".join(words) if words else f"port {name} is {nothing}",
+        summary=words or nothing,
         before=before,
         after=(_after(task, world, name, before) if task.state == "present" else {}),
         facts={"port": name, "network": world.network.id},

@@ -28,6 +28,10 @@ POLL = 0.5
 _BUSY = ("in task_state", "in vm_state building")
 """In a 409 of Nova's: it passes. Other states do not."""
 _TRIES = 5
+_LATE = (
+    "If Neutron makes the port yet, no server has it: the next run attaches it, and state: absent"
+    " ('hostler openstack port detach') deletes it."
+)
 
 
 def ours(cloud: Cloud, port: str, network: str) -> PortView | None:
@@ -66,7 +70,12 @@ def _made_alone(cloud: Cloud, body: dict[str, Any]) -> bool:
     name, network = body["name"], body["network_id"]
     if ours(cloud, name, network) is not None:
         return True
-    mine = cloud.network.create_port(body)
+    try:
+        mine = cloud.network.create_port(body)
+    except HostlerError as error:
+        if error.ambiguous:
+            error.hint = f"{error.hint} {_LATE}".strip()
+        raise
     if len([one for one in cloud.network.ports(name=name) if one.network_id == network]) < 2:
         return True
     cloud.network.delete_port(mine)

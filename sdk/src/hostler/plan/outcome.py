@@ -32,7 +32,8 @@ class Outcome:
             left half way: ``left`` says what).
         failed: the sentence of the step that failed.
         undo_error: why the undo stopped, where it did.
-        left: steps that stay in effect although the plan failed.
+        left: steps that stay in effect although the plan failed; without the failed one where its
+            effect is not known.
         kept: steps that stay in effect although the plan was undone, and why: they do no harm.
         unsure: the failed step's effect could not be found out.
         seconds: how long it took.

@@ -149,7 +149,9 @@ class Work:
         self._journal.step(self._plan.id, index, "undone")
 
     def _in_effect(self) -> list[str]:
-        return [self._plan.steps[index].summary for index in self._effect]
+        """Name the steps that are in effect; one of which that is not known is told apart."""
+        known = self._effect[:-1] if self._outcome.unsure else self._effect
+        return [self._plan.steps[index].summary for index in known]
 
     def _stopped(self, cause: HostlerError) -> PlanFailed:
         self._outcome.seconds = time.monotonic() - self._began

@@ -95,6 +95,25 @@ def test_steps(state: str, ports: list[PortView], expected: list[str]) -> None:
     assert (planned.before == planned.after) == (not expected)
 
 
+@pytest.mark.parametrize(
+    ("ports", "says"),
+    [
+        (
+            [],
+            "make port web-storage-port in network storage;"
+            " attach port web-storage-port to server web",
+        ),
+        (
+            [PORT],
+            "attach port web-storage-port to server web (the port was there, and no server had it)",
+        ),
+        ([ATTACHED], "port web-storage-port is attached"),
+    ],
+)
+def test_a_port_that_was_there_is_told(ports: list[PortView], says: str) -> None:
+    assert plan(world(*ports)).summary == says
+
+
 def test_the_commands_are_real_ones() -> None:
     task = {"fixed_ip": "10.0.0.20", "mac": "fa:16:3e:00:00:02", "security_groups": ("nfs",)}
     assert plan(world(), **task).commands[0] == (

@@ -82,17 +82,25 @@ class Cloud:
             HostlerError: as ``faults.translated`` says.
         """
         on = on or f"{_SERVICES[service]} of {self}"
-        with translated(on):
-            answer = self._request(service)(
-                path,
-                method,
-                json=body,
-                params=dict(params or {}),
-                microversion=version,
-                raise_exc=False,
-                connect_retries=0,
-                status_code_retries=0,
-            )
+
+        def send() -> Any:
+            with translated(on):
+                return self._request(service)(
+                    path,
+                    method,
+                    json=body,
+                    params=dict(params or {}),
+                    microversion=version,
+                    raise_exc=False,
+                    connect_retries=0,
+                    status_code_retries=0,
+                    allow_reauth=False,
+                )
+
+        answer = send()
+        if answer.status_code == 401:  # the token has ended before its time
+            self.connect().session.invalidate()
+            answer = send()
         if answer.status_code >= 400:
             raise by_status(answer.status_code, _said(answer), on)
         if not answer.content or answer.status_code == 204:
@@ -153,7 +161,7 @@ class Cloud:
         )
 
     def connect(self) -> Connection:
-        """Log in; done by the first call where it was not before.
+        """Log in, or again where that has ended; each call does it where it was not done.
 
         Raises:
             InvalidInput: there is no such cloud.
@@ -162,13 +170,13 @@ class Cloud:
         with self._lock:
             if self._connection is None:
                 with translated(str(self)):
-                    connection = openstack.connect(
+                    self._connection = openstack.connect(
                         cloud=self.name or None, app_name="hostler", api_timeout=self.timeout
                     )
-                with translated(f"Keystone of {self}"):
-                    connection.session.get_token()
-                self._connection = connection
-            return self._connection
+            connection = self._connection
+        with translated(f"Keystone of {self}"):
+            connection.session.get_token()
+        return connection
 
 
 def _said(answer: Any) -> str:

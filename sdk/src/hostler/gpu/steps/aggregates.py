@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hostler.errors import BackendError, Conflict, NotFound
+from hostler.errors import BackendError, Conflict, NotFound, Outdated
 from hostler.gpu.steps.base import HostStep, insisting, openstack, passing
 from hostler.models.nova import Aggregate
 from hostler.plan.step import Report, World
@@ -235,12 +235,16 @@ class CheckPlace(HostStep):
         return openstack("aggregate", "list", "--long")
 
     def apply(self, world: World, report: Report) -> None:
-        """Look."""
+        """Look.
+
+        Raises:
+            Outdated: it is elsewhere.
+        """
         for attempt in insisting(passing):
             with attempt:
                 now = {a.name for a in self.nova(world).aggregates() if self.host in a.hosts}
         if not now.issuperset(self.inside) or now.intersection(self.outside):
-            raise Conflict(
+            raise Outdated(
                 f"it is in {', '.join(sorted(now)) or 'no aggregate'}: somebody else has moved it",
                 on=f"host {self.host!r}",
                 hint="Run again: it plans from what is there now.",

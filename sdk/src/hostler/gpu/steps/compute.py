@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hostler.errors import Conflict, NotFound
+from hostler.errors import NotFound, Outdated
 from hostler.gpu.steps.base import HostStep, insisting, openstack, passing
 from hostler.plan.step import Report, World
 
@@ -71,9 +71,13 @@ class DisableCompute(ComputeStep):
         return openstack("compute", "service", "set", *how, self.host, "nova-compute")
 
     def apply(self, world: World, report: Report) -> None:
-        """Disable it."""
+        """Disable it.
+
+        Raises:
+            Outdated: what a dead move had left is no more so.
+        """
         if self.left_by and self.found(world).enabled:
-            raise Conflict(
+            raise Outdated(
                 f"its compute service was disabled ({self.left_by}) and is not any more",
                 on=f"host {self.host!r}",
                 hint="Run again: it plans from what is there now.",

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from hostler.backends.openstack.compute import ComputeApi
     from hostler.models.nova import Server
 
+POLL = 0.5
+"""Seconds between two looks at a server that migrates."""
+
 
 class CountServers(HostStep):
     """Look once more, now that the host takes no servers: one may have come in between.
@@ -108,7 +111,7 @@ class MigrateServer(HostStep):
                     on=f"server {self.name!r}",
                     hint="See 'openstack server migration list'; gpu.drain_timeout is the limit.",
                 )
-            time.sleep(0.5)
+            time.sleep(POLL)
 
     def is_done(self, world: World) -> bool:
         """Whether it is there; a server that was deleted meanwhile is in nobody's way."""
