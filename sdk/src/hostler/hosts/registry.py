@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from hostler.errors import InvalidInput, NotFound
+from hostler.hosts.resting import Resting, resting_ids
 from hostler.models.host import Host, HostSettings
 from hostler.models.placement import AUTO
 from hostler.store import Store
@@ -20,7 +21,7 @@ from hostler.store.tables import host_maintenance, host_vms, hosts, reservations
 
 
 class Registry:
-    """The hosts of a fleet.
+    """The hosts of a fleet; ``maintenance`` says which of them rest.
 
     Args:
         declared: those of fleet.yml; one of the same id in the store is passed over.
@@ -30,6 +31,7 @@ class Registry:
     def __init__(self, declared: Mapping[str, HostSettings], store: Callable[[], Store]) -> None:
         self._declared = declared
         self._store = store
+        self.maintenance = Resting(store)
 
     def all(self) -> list[Host]:
         """Return all hosts, by id."""
@@ -38,7 +40,7 @@ class Registry:
         uuids: dict[tuple[str, str], str | None] = {}
         if not self._store().empty:
             with self._store().read() as db:
-                resting |= set(db.scalars(select(host_maintenance.c.host_id)))
+                resting |= resting_ids(db)
                 for row in db.execute(select(hosts)):
                     found[row.id] = _host(row, maintenance=row.id in resting)
                 seen = select(host_vms.c.host_id, host_vms.c.uri, host_vms.c.uuid)
@@ -106,25 +108,6 @@ class Registry:
             db.execute(delete(hosts).where(hosts.c.id == host_id))
             for table in (host_maintenance, host_vms, reservations):
                 db.execute(delete(table).where(table.c.host_id == host_id))
-
-    def rest(self, host_id: str, data: dict[str, Any]) -> None:
-        """Take a host into maintenance; ``data`` is kept until it is back."""
-        with self._store().write() as db:
-            db.execute(delete(host_maintenance).where(host_maintenance.c.host_id == host_id))
-            values = {"host_id": host_id, "since": time.time(), "data": data}
-            db.execute(insert(host_maintenance).values(**values))
-
-    def resting(self, host_id: str) -> dict[str, Any] | None:
-        """Return what was kept with ``rest``; None for a host that is not in maintenance."""
-        query = select(host_maintenance.c.data).where(host_maintenance.c.host_id == host_id)
-        with self._store().read() as db:
-            row = db.execute(query).first()
-        return None if row is None else dict(row.data)
-
-    def wake(self, host_id: str) -> None:
-        """Take a host out of maintenance."""
-        with self._store().write() as db:
-            db.execute(delete(host_maintenance).where(host_maintenance.c.host_id == host_id))
 
 
 def _host(row: Row[Any], *, maintenance: bool) -> Host:

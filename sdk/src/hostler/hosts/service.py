@@ -31,6 +31,7 @@ from hostler.vms.home import Home
 
 if TYPE_CHECKING:
     from hostler.fleet import Fleet
+    from hostler.hosts.maintenance.service import Maintenance
 
 TIMEOUT = 30.0
 """Seconds that each host gets to tell everything."""
@@ -54,6 +55,13 @@ class Hosts:
     def rooms(self) -> Rooms:
         """Where VMs are placed, and room that is kept for those on the way."""
         return Rooms(self, lambda: self._fleet.store)
+
+    @cached_property
+    def maintenance(self) -> Maintenance:
+        """Empties hosts, and takes them back."""
+        from hostler.hosts.maintenance.service import Maintenance
+
+        return Maintenance(self._fleet, self)
 
     @cached_property
     def stored(self) -> StoredVms:

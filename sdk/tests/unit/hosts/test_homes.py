@@ -184,7 +184,7 @@ def test_hosts_that_take_no_vms(make_fleet: MakeFleet, pool: Fleet, how: str) ->
     if how == "disabled":
         hosts["two"]["enabled"] = False
     else:
-        pool.hosts.registry.rest("two", {})
+        pool.hosts.registry.maintenance.rest("two")
     fleet = make_fleet(hosts=hosts)
     placed = run(fleet, "new")
     assert placed.placement

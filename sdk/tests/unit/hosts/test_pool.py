@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from hostler import Fleet
-from hostler.errors import Conflict, HostlerError, InvalidInput, NotFound
+from hostler.errors import Conflict, HostlerError, InvalidInput, NoRoom, NotFound
 from hostler.models.host import Host, HostResult, HostSettings
+from hostler.models.host_maintenance import Away, Record
 
 from .conftest import MakeFleet
 from .nodes import node, vm
@@ -206,14 +207,30 @@ def test_a_host_stands_for_its_uri(make_fleet: MakeFleet, tmp_path: Path, uri: s
 
 def test_maintenance(fleet: Fleet, uri: str) -> None:
     run(fleet, uri=uri)
-    registry = fleet.hosts.registry
-    registry.rest("one", {"vms": ["a"]})
-    assert registry.get("one").maintenance
-    assert registry.resting("one") == {"vms": ["a"]}
+    maintenance = fleet.hosts.registry.maintenance
+    assert maintenance.find("one") is None
+    maintenance.rest("one")
+    assert fleet.hosts.get("one").maintenance
     assert [info.status for info in fleet.hosts.info()] == ["maintenance"]
-    registry.wake("one")
-    assert registry.resting("one") is None
+    away = Away(vm="web", host="two")
+    maintenance.note("one", "uuid", away)
+    maintenance.wake("one", keep=["uuid"])
+    assert maintenance.find("one") == Record(resting=False, away={"uuid": away})
     assert [info.status for info in fleet.hosts.info()] == ["active"]
+    maintenance.rest("one")
+    assert maintenance.find("one") == Record(resting=True, away={"uuid": away})
+    maintenance.wake("one", keep=["uuid"])
+    maintenance.note("one", "uuid", None)
+    assert maintenance.find("one") is None
+
+
+def test_two_hosts_can_t_be_drained_onto_each_other(fleet: Fleet) -> None:
+    maintenance = fleet.hosts.registry.maintenance
+    maintenance.rest("one", onto=["two", "three"])
+    with pytest.raises(NoRoom, match="host one is in maintenance itself by now"):
+        maintenance.rest("two", onto=["one"])
+    assert maintenance.find("two") is None
+    maintenance.rest("two", onto=["three"])
 
 
 def test_plans_of_hosts_are_in_the_journal(fleet: Fleet, uri: str) -> None:

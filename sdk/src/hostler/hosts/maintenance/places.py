@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finds a host for each VM that is moved, and plans the move."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from hostler.errors import HostlerError, NotFound
+from hostler.hosts.maintenance.movers import Found, Mover, Pool
+from hostler.hosts.maintenance.planner import needs, noted, wish_of
+from hostler.hosts.maintenance.steps import NoteAway
+from hostler.hosts.placement import Candidate, carries, claim_of, obstacle, place_all
+from hostler.models.placement import Claim, Placement
+from hostler.models.vm_migration import VmMigrationTask
+from hostler.plan.plan import Plan, new_id
+from hostler.vms.migration.observe import observe
+from hostler.vms.migration.planner import plan_migration
+from hostler.vms.request import side_by_side
+
+if TYPE_CHECKING:
+    from hostler.fleet import Fleet
+    from hostler.vms.migration.world import Source, Target
+
+
+class Move(NamedTuple):
+    """A move that can be made, and the host that it comes from as it was seen."""
+
+    plan: Plan
+    source: Source
+
+
+def find_places(
+    fleet: Fleet, movers: Sequence[Mover], candidates: Sequence[Candidate], pool: Pool
+) -> None:
+    """Find a host for each VM and plan its move; where there is none, say why (``problem``).
+
+    A host that can't take a VM after all (it lacks a network, a pool, or room for its disks) is
+    passed over, and the next best is looked for.
+    """
+    taken: list[Claim] = []
+    left = [mover for mover in movers if mover.problem is None]
+    while left:
+        todo = _place(left, _with(candidates, taken))
+        moves = side_by_side(lambda pair: _try(fleet, *pair, pool), todo)
+        left = []
+        for (mover, placement), move in zip(todo, moves, strict=True):
+            why = _refusal(mover, placement, move, _with(candidates, taken))
+            if why is not None:
+                _pass_over(mover, placement, why)
+                left.append(mover)
+            elif isinstance(move, Move):
+                taken.append(_settle(fleet, mover, placement, move))
+
+
+def _with(candidates: Sequence[Candidate], taken: Sequence[Claim]) -> list[Candidate]:
+    """Return hosts with what is planned for them already."""
+    return [
+        replace(one, claims=[*one.claims, *(c for c in taken if c.host == one.id)])
+        for one in candidates
+    ]
+
+
+def _place(
+    movers: Sequence[Mover], candidates: Sequence[Candidate]
+) -> list[tuple[Mover, Placement]]:
+    """Choose a host for each: the one that it returns to, or the best."""
+    found: list[tuple[Mover, Placement]] = []
+    for home in dict.fromkeys(_home(mover) for mover in movers):
+        group = [mover for mover in movers if _home(mover) == home]
+        suited = [one for one in candidates if home in (None, one.id)]
+        placed = place_all([mover.request for mover in group], suited)
+        for mover, placement in zip(group, placed, strict=True):
+            if isinstance(placement, HostlerError):
+                mover.problem = placement.what
+            else:
+                found.append((mover, placement))
+    return found
+
+
+def _home(mover: Mover) -> str | None:
+    return mover.home.id if mover.home else None
+
+
+def _try(fleet: Fleet, mover: Mover, placement: Placement, pool: Pool) -> Move | HostlerError:
+    """Plan a VM's move to the host that was chosen for it."""
+    try:
+        source, target = observe(
+            mover.vm, fleet.hypervisor(mover.source.uri), fleet.hypervisor(placement.uri)
+        )
+        if source.domain is None:
+            raise NotFound("it is no longer there", on=f"VM {mover.vm!r}", hint="Run it again.")
+        task = VmMigrationTask.model_validate(wish_of(mover.vm, placement.uri, mover.task))
+        plan = plan_migration(task, source, _cleared(target, pool), fleet.config.policy)
+    except HostlerError as error:
+        return error
+    return Move(plan, source)
+
+
+def _cleared(target: Target, pool: Pool) -> Target:
+    """Leave out the volumes that are removed before anything is moved."""
+    volumes = {
+        path: volume
+        for path, volume in target.volumes.items()
+        if (target.uri, volume.pool, volume.name) not in pool.doomed
+    }
+    return replace(target, volumes=volumes)
+
+
+def _refusal(
+    mover: Mover,
+    placement: Placement,
+    move: Move | HostlerError,
+    candidates: Sequence[Candidate],
+) -> str | None:
+    """Say why the chosen host can't take a VM after all; None where it can."""
+    if isinstance(move, HostlerError):
+        return f"can't take it ({move.what})"
+    mover.request = needs(mover.request, move.plan, move.source)
+    host = next(one for one in candidates if one.id == placement.host)
+    first = carries(mover.request.labels, mover.request.rules.affinity)
+    return obstacle(mover.request, host, first_of_group=first)
+
+
+def _pass_over(mover: Mover, placement: Placement, why: str) -> None:
+    """Look for another host; the room that this one's pools should have had is forgotten."""
+    exclude = {**mover.request.exclude, placement.host: why}
+    mover.request = mover.request.model_copy(update={"exclude": exclude, "pools": {}})
+
+
+def _settle(fleet: Fleet, mover: Mover, placement: Placement, move: Move) -> Claim:
+    """Complete the plan of a move: room is reserved first, and it is noted where the VM is."""
+    claim_id, home = new_id(), _home(mover)
+    if home:
+        update = {"reason": "it was there before", "others": {}}
+        placement = placement.model_copy(update=update)
+    note = NoteAway(
+        id=home or mover.source.id,
+        uuid=mover.uuid,
+        vm=mover.vm,
+        to=None if home else placement.host,
+        before=mover.noted,
+    )
+    plan = fleet.hosts.rooms.keep(move.plan, mover.request, placement, claim_id)
+    mover.found = Found(placement, noted(plan, note, first=home is None))
+    return claim_of(mover.request, placement.host, (), claim_id)
