@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from hostler.backends.libvirt import Hypervisor
     from hostler.backends.netbox import Netbox
     from hostler.backends.openstack import Cloud
+    from hostler.backends.prometheus import Prometheus
     from hostler.backends.web import Web
     from hostler.events.stream import EventStream, Source
     from hostler.gpu.service import Gpu
     from hostler.hosts.service import Hosts
     from hostler.hyperstack.service import Hyperstack
     from hostler.launches.service import Launches
+    from hostler.metrics.service import Metrics
     from hostler.networks.service import Networks
     from hostler.openstack.service import Openstack
     from hostler.plan.journal import Journal
@@ -117,6 +119,9 @@ class Fleet:
         hyperstack_api = self.__dict__.pop("_hyperstack_api", None)
         if hyperstack_api is not None:
             hyperstack_api.close()
+        prometheus = self.__dict__.pop("prometheus", None)
+        if prometheus is not None:
+            prometheus.close()
         store = self.__dict__.pop("store", None)
         if store is not None:
             store.close()
@@ -215,6 +220,28 @@ class Fleet:
         )
         self._streams.add(stream)
         return stream
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """Figures of VMs and hosts, live and over time."""
+        from hostler.metrics.service import Metrics
+
+        return Metrics(self)
+
+    @cached_property
+    def prometheus(self) -> Prometheus:
+        """The Prometheus that history is read from: ``PROMETHEUS_URL``, or that of fleet.yml.
+
+        Raises:
+            InvalidInput: its address is none.
+            MissingLibrary: requests is not installed.
+        """
+        try:
+            from hostler.backends.prometheus import Prometheus
+        except ImportError as error:
+            hint = "Run: pip install 'hostler[metrics]'"
+            raise MissingLibrary(str(error), on="Prometheus", hint=hint) from error
+        return Prometheus(self.config.metrics.prometheus.resolved(os.environ))
 
     @cached_property
     def storage(self) -> Storage:

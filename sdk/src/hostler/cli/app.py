@@ -16,6 +16,7 @@ from hostler.cli.host import app as host
 from hostler.cli.hyperstack import app as hyperstack
 from hostler.cli.launch import app as launch
 from hostler.cli.log import log
+from hostler.cli.metrics import app as metrics
 from hostler.cli.openstack import app as openstack
 from hostler.cli.plan import app as plan
 from hostler.cli.schema import app as schema
@@ -98,6 +99,7 @@ app.add_typer(host, name="host")
 app.add_typer(gpu, name="gpu")
 app.add_typer(hyperstack, name="hyperstack")
 app.add_typer(launch, name="launch")
+app.add_typer(metrics, name="metrics")
 app.add_typer(openstack, name="openstack")
 app.add_typer(plan, name="plan")
 app.command("log")(log)

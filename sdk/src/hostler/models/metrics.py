@@ -24,8 +24,8 @@ Source = Literal["live", "store", "prometheus", "hyperstack"]
 
 SECONDS: dict[Interval, int] = {"1m": 60, "5m": 300, "1h": 3600, "1d": 86400}
 MOST_HOURS = 24 * 366
-MOST_POINTS = 20000
-"""Of one history: 1m for nearly 14 days."""
+MOST_POINTS = 10000
+"""Of one history: 1m for nearly 7 days. Prometheus answers 11,000 at most."""
 
 
 class Metric(NamedTuple):
@@ -148,6 +148,7 @@ class MetricsQuery(Part):
         hours: history of this many hours.
         aggregation: what is made of the samples in an interval.
         guest: ask guest agents too, last.
+        system: where the VMs are; on Hyperstack its own history is read.
         window: seconds between two looks, where the store has no fresh sample.
         timeout: seconds that each host gets to answer.
         agent_timeout: seconds that a guest agent gets to answer.
@@ -159,6 +160,7 @@ class MetricsQuery(Part):
     hours: int | None = Field(None, ge=1, le=MOST_HOURS)
     aggregation: Aggregation = "avg"
     guest: bool = False
+    system: Literal["libvirt", "hyperstack"] = "libvirt"
     window: float = Field(1.0, ge=0.1, le=60)
     timeout: float = Field(30, gt=0, le=600)
     agent_timeout: int = Field(2, ge=1, le=60)

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from hostler.models.hyperstack_config import check_address
+from hostler.models.problems import checked
 
 
 class PrometheusConfig(BaseModel):
@@ -26,6 +29,17 @@ class PrometheusConfig(BaseModel):
     rate_window: int = Field(60, ge=2, le=3600)
 
     _address = field_validator("url")(check_address)
+
+    def resolved(self, environment: Mapping[str, str]) -> PrometheusConfig:
+        """Return it with what the environment says.
+
+        Raises:
+            InvalidInput: PROMETHEUS_URL is no address.
+        """
+        if not environment.get("PROMETHEUS_URL"):
+            return self
+        known = {**self.model_dump(), "url": environment["PROMETHEUS_URL"]}
+        return checked(PrometheusConfig, known, on="PROMETHEUS_URL")
 
 
 class MetricsConfig(BaseModel):

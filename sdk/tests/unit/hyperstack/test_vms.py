@@ -419,7 +419,7 @@ def test_extra(fleet: Fleet, fake: FakeHyperstack) -> None:
     names = {"metrics", "events", "logs", "firewalls"}
     seen = fleet.hyperstack.vms.get("web-1", environment=ENV, extra=names, log_lines=2)
     assert seen.metrics
-    assert seen.metrics["cpu"]["unit"] == "%"
+    assert seen.metrics["cpu"]["unit"] == "ns"
     assert seen.events == ({"message": "made"},)
     assert seen.logs
     assert seen.logs.count("\n") == 1

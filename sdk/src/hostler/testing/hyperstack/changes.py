@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from hostler.testing.hyperstack.bodies import (
     CallbackUrl,
@@ -15,6 +14,7 @@ from hostler.testing.hyperstack.bodies import (
     VolumeIds,
 )
 from hostler.testing.hyperstack.faults import Refused
+from hostler.testing.hyperstack.metrics import series
 from hostler.testing.hyperstack.routes import Answer, Request, by_id, ok, route
 from hostler.testing.hyperstack.store import Row, Store
 
@@ -170,12 +170,10 @@ def events(store: Store, _request: Request, id: int) -> Answer:
 @route("GET", f"{_VM}/metrics")
 def metrics(store: Store, request: Request, id: int) -> Answer:
     """Return what a VM uses."""
-    by_id(store.vms, id, "VM")
-    if request.query.get("duration", "1h") not in _DURATIONS:
+    vm, duration = by_id(store.vms, id, "VM"), request.query.get("duration", "1h")
+    if duration not in _DURATIONS:
         raise Refused(400, f"duration must be one of {', '.join(_DURATIONS)}")
-    series: dict[str, Any] = {"columns": ["time", "value"], "data": [[0, 12.5]], "unit": "%"}
-    names = ("cpu", "memory.usages", "network.in", "network.out", "disk.read", "disk.write")
-    return ok("Metrics", **dict.fromkeys(names, series))
+    return ok("Metrics", **(vm.get("_metrics") or series(vm, duration)))
 
 
 @route("POST", f"{_VM}/logs")

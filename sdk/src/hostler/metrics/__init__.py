@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Metrics of VMs, hosts and pools: live, and their history."""
