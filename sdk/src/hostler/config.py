@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hostler.models.alert_config import AlertsConfig
 from hostler.models.gpu_config import GpuConfig
 from hostler.models.host import HostId, HostSettings
 from hostler.models.hyperstack_config import HyperstackConfig
@@ -68,6 +69,7 @@ class FleetConfig(BaseModel):
         launches: how GPU VMs are launched on hosts.
         metrics_backend: where the history of metrics is read from.
         metrics: how metrics are collected, and how long they are kept.
+        alerts: what is an alert.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -85,3 +87,4 @@ class FleetConfig(BaseModel):
     launches: LaunchConfig = LaunchConfig()
     metrics_backend: MetricsBackend = "store"
     metrics: MetricsConfig = MetricsConfig()
+    alerts: AlertsConfig = AlertsConfig()

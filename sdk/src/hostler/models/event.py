@@ -14,6 +14,7 @@ VM_STATUS = "vm.status.changed"
 VM_HOST = "vm.host.changed"
 HOST_STATUS = "host.status.changed"
 CLOUD_STATUS = "cloud.status.changed"
+RESOURCE_ALERT = "resource.alert"
 LOST = "events.lost"
 
 TYPES = {
@@ -35,6 +36,7 @@ TYPES = {
     "vm.job.completed": "vm_id, statistics",
     HOST_STATUS: "host_id, old_status, new_status, reason",
     CLOUD_STATUS: "cloud, old_status, new_status, reason",
+    RESOURCE_ALERT: "id, rule, state, severity, resource, value, threshold, unit, since, message",
     LOST: "count",
 }
 """The types of events, and what their ``data`` holds."""
@@ -46,7 +48,7 @@ class Event(View):
     Attributes:
         type: what; one of ``TYPES``.
         timestamp: when it was told; of what was missed, when it was found out.
-        source: who told: ``libvirt``, ``openstack``, or a source of your own.
+        source: who told: ``libvirt``, ``openstack``, ``alerts``, or a source of your own.
         host: the host's id in the pool; of OpenStack, the compute's name.
         uri: the hypervisor's libvirt URI.
         vm: the VM's name.
