@@ -112,14 +112,14 @@ def halting() -> Xml:
 
 @pytest.fixture
 def clean() -> Iterator[None]:
-    """Remove the tests' domains and volumes, before and after."""
+    """Remove the tests' domains, volumes, pools and networks, before and after."""
     remove_all()
     yield
     remove_all()
 
 
 def remove_all() -> None:
-    """Remove the tests' domains and volumes."""
+    """Remove the tests' domains, volumes, pools and networks."""
     connection = libvirt.open(URI)
     for domain in connection.listAllDomains():
         if domain.name().startswith(PREFIX):
@@ -134,4 +134,9 @@ def remove_all() -> None:
         for volume in pool.listAllVolumes():
             if volume.name().startswith(PREFIX):
                 volume.delete()
+    for thing in (*connection.listAllStoragePools(), *connection.listAllNetworks()):
+        if thing.name().startswith(PREFIX):
+            if thing.isActive():
+                thing.destroy()
+            thing.undefine()
     connection.close()

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from hostler import __version__
+from hostler.cli.alerts import app as alerts
 from hostler.cli.doctor import doctor
 from hostler.cli.events import events
 from hostler.cli.gpu import app as gpu
@@ -17,10 +18,12 @@ from hostler.cli.hyperstack import app as hyperstack
 from hostler.cli.launch import app as launch
 from hostler.cli.log import log
 from hostler.cli.metrics import app as metrics
+from hostler.cli.network import app as network
 from hostler.cli.openstack import app as openstack
 from hostler.cli.plan import app as plan
 from hostler.cli.schema import app as schema
 from hostler.cli.session import Session, session
+from hostler.cli.storage import app as storage
 from hostler.cli.vm import app as vm
 from hostler.errors import HostlerError, InvalidInput
 
@@ -96,6 +99,8 @@ app = typer.Typer(
 )
 app.add_typer(vm, name="vm")
 app.add_typer(host, name="host")
+app.add_typer(storage, name="storage")
+app.add_typer(network, name="network")
 app.add_typer(gpu, name="gpu")
 app.add_typer(hyperstack, name="hyperstack")
 app.add_typer(launch, name="launch")
@@ -104,6 +109,7 @@ app.add_typer(openstack, name="openstack")
 app.add_typer(plan, name="plan")
 app.command("log")(log)
 app.command("events")(events)
+app.add_typer(alerts, name="alerts")
 app.command("doctor")(doctor)
 app.add_typer(schema, name="schema")
 
