@@ -56,38 +56,21 @@ _raw:
 """
 
 import typing as t
-from difflib import get_close_matches
 
-from ansible.errors import AnsibleLookupError
-from ansible.plugins.lookup import LookupBase
-from ansible_collections.hostler.fleet.plugins.module_utils._sdk import sdk_problem
-from ansible_collections.hostler.fleet.plugins.plugin_utils._fleet import open_fleet
+from ansible_collections.hostler.fleet.plugins.plugin_utils._lookup import HostlerLookup, Row
 
 if t.TYPE_CHECKING:
+    from hostler import Fleet
     from hostler.gpu.service import Gpu
     from hostler.gpu.world import GpuWorld
 
 
-class LookupModule(LookupBase):
-    def run(self, terms: t.Any, variables: t.Any = None, **kwargs: t.Any) -> list[dict[str, t.Any]]:
-        self.set_options(var_options=variables, direct=kwargs)
-        for name in sorted(set(kwargs) - set(self.get_options())):
-            near = get_close_matches(name, self.get_options(), n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise AnsibleLookupError(f"there is no option {name!r}.{hint}")
-        if problem := sdk_problem():
-            raise AnsibleLookupError(problem)
-        from hostler.errors import HostlerError
-
-        try:
-            with open_fleet(self.get_options()) as fleet:
-                world = fleet.gpu.observe()
-                found = _found(fleet.gpu, world, list(map(str, terms)), self.get_option("pool"))
-        except HostlerError as error:
-            raise AnsibleLookupError(str(error)) from error
-        for warning in world.warnings:
-            self._display.warning(warning)
-        return found
+class LookupModule(HostlerLookup):
+    def read(self, fleet: Fleet, terms: list[str], options: Row) -> tuple[list[Row], list[str]]:
+        """Return overviews."""
+        world = fleet.gpu.observe()
+        found = _found(fleet.gpu, world, list(map(str, terms)), options["pool"])
+        return found, world.warnings
 
 
 def _found(gpu: Gpu, world: GpuWorld, types: list[str], pool: t.Any) -> list[dict[str, t.Any]]:

@@ -92,7 +92,7 @@ class Module:
         from hostler.errors import HostlerError
 
         try:
-            return self.run(_fleet(self._own(params)), params, check)
+            return self.run(open_once(self._own(params)), params, check)
         except HostlerError as error:
             return failed(error)
 
@@ -138,7 +138,7 @@ def _given(value: Any, option: Spec) -> Any:
     return given(value, option["options"])
 
 
-def _fleet(params: Params) -> Fleet:
+def open_once(params: Params) -> Fleet:
     """Open a fleet once in each process, for the items of a loop; a fork opens its own."""
     from hostler import Fleet
 

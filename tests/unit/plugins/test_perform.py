@@ -83,17 +83,17 @@ def test_an_error_has_a_code_and_a_sentence() -> None:
 
 def test_items_of_a_loop_share_a_fleet() -> None:
     params = {"config": None, "uri": TEST}
-    fleet = _module._fleet(params)
-    assert _module._fleet(dict(params)) is fleet
-    assert _module._fleet({**params, "uri": "test:///other"}) is not fleet
+    fleet = _module.open_once(params)
+    assert _module.open_once(dict(params)) is fleet
+    assert _module.open_once({**params, "uri": "test:///other"}) is not fleet
 
 
 def test_a_fork_opens_its_own_fleet() -> None:
     params = {"config": None, "uri": TEST}
-    fleet = _module._fleet(params)
+    fleet = _module.open_once(params)
     child = os.fork()
     if child == 0:
-        os._exit(0 if _module._fleet(params) is not fleet else 1)
+        os._exit(0 if _module.open_once(params) is not fleet else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 

@@ -26,6 +26,7 @@ from ansible_collections.hostler.fleet.plugins.module_utils import (
     _hyperstack_launch,
     _hyperstack_vm,
     _journal,
+    _metrics,
     _module,
     _network,
     _openstack_info,
@@ -53,6 +54,7 @@ from hostler.models.hyperstack_task import (
 )
 from hostler.models.launch import LaunchTask
 from hostler.models.libvirt_network import NetworkTask
+from hostler.models.metrics import MetricsQuery
 from hostler.models.migration import MigrationTask
 from hostler.models.network import PortTask
 from hostler.models.size import parse_size
@@ -66,6 +68,7 @@ COLLECTIONS = Path(_module.__file__).parents[5]
 MODULES = {
     "vm": _vm.MODULE,
     "vm_info": _vm_info.MODULE,
+    "vm_metrics_info": _metrics.VMS,
     "vm_migrate": _vm_migrate.MODULE,
     "vm_snapshot": _vm_snapshot.MODULE,
     "vm_batch": _vm_batch.MODULE,
@@ -78,6 +81,7 @@ MODULES = {
     "gpu_pool": _gpu_pool.MODULE,
     "host": _host.HOST,
     "host_info": _host.INFO,
+    "host_metrics_info": _metrics.HOSTS,
     "hyperstack_launch": _hyperstack_launch.MODULE,
     "hyperstack_environment": _hyperstack_catalogue.ENVIRONMENT,
     "hyperstack_environment_info": _hyperstack_catalogue.ENVIRONMENTS,
@@ -250,6 +254,15 @@ def test_items_of_vm_are_the_same_without_defaults() -> None:
 
 def test_vm_info_takes_the_fields_of_its_model() -> None:
     models(_vm_info.QUERY, VmQuery, "vm_info")
+
+
+def test_vm_metrics_info_takes_the_fields_of_its_model() -> None:
+    models({**_metrics.NAMES, **_metrics.OF_VMS}, MetricsQuery, "vm_metrics_info")
+
+
+def test_host_metrics_info_takes_the_same_but_for_guests() -> None:
+    guests = {"guest", "system", "agent_timeout"}
+    assert set(_metrics.OF_VMS) - set(_metrics.QUERY) == guests
 
 
 def test_vm_snapshot_takes_the_fields_of_its_model() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hostler.errors import HostlerError, InvalidInput, NotFound
 from hostler.metrics import past
 from hostler.metrics.guest import ask_guests
-from hostler.metrics.live import Live, look
+from hostler.metrics.live import Live, Looker
 from hostler.metrics.matching import matching
 from hostler.metrics.past import Past
 from hostler.metrics.raw import ON, RawVm
@@ -52,6 +52,10 @@ class Metrics:
     def readers(self) -> Readers:
         """Read hosts, over connections that stay open."""
         return Readers(self._fleet.hypervisor)
+
+    @cached_property
+    def _looker(self) -> Looker:
+        return Looker(self.readers, lambda: self._fleet.store, self._fleet.config.metrics.gap)
 
     @cached_property
     def _past(self) -> Past:
@@ -100,7 +104,7 @@ class Metrics:
         targets = self.targets(uri=uri, host=host)
         if query.hours or query.interval:
             return VmMetricsPage(vms=past.vms(self._past, targets, query, metrics, time.time()))
-        seen = self._look(targets, query)
+        seen = self._looker.look(targets, query)
         down = {name: error for name, error in seen.items() if isinstance(error, HostlerError)}
         there = [(host, one) for host, one in seen.items() if isinstance(one, Live)]
         all_vms = [vm for _, one in there for vm in one.reading.vms]
@@ -141,7 +145,7 @@ class Metrics:
             targets = self.targets(uri=uri)
         if query.hours or query.interval:
             return past.hosts(self._past, targets, query, metrics, time.time())
-        seen = self._look(targets, query)
+        seen = self._looker.look(targets, query)
         return [_host(name, seen[name], metrics) for name in sorted(seen)]
 
     def system(self, **options: Any) -> SystemMetrics:
@@ -173,12 +177,6 @@ class Metrics:
         if not (query.hours or query.interval) and self._fleet.hosts.list():
             found.stats = self._fleet.hosts.stats(timeout=query.timeout).model_dump(mode="json")
         return found
-
-    def _look(
-        self, targets: Mapping[str, str], query: MetricsQuery
-    ) -> dict[str, Live | HostlerError]:
-        gap = self._fleet.config.metrics.gap
-        return look(self.readers, lambda: self._fleet.store, targets, query, gap)
 
     def _hyperstack(self, query: MetricsQuery, metrics: Sequence[Metric]) -> list[VmMetrics]:
         from hostler.metrics.hyperstack import hyperstack_vms

@@ -1,0 +1,120 @@
+#!/usr/bin/python
+# Copyright: Hostler contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_metrics_info
+short_description: Read metrics of hypervisors
+version_added: 0.1.0
+description:
+  - Reads how busy hypervisors are, as it is now or over time, with their storage pools.
+  - Figures of disks and networks are the sums of the host's VMs.
+  - A host that can't be reached is a row with the status V(unreachable) and the reason.
+  - History is what C(hostler metrics collect) has written into the store, or a Prometheus has.
+  - What is not known is none, never zero.
+author: Hostler contributors (@hostler)
+options:
+  names:
+    description: Ids of hosts of the pool, or globs; all of them where left out.
+    type: list
+    elements: str
+    aliases: [name, id]
+  uri:
+    description: Libvirt URI of a hypervisor that need not be in the pool, in place of O(names).
+    type: str
+extends_documentation_fragment:
+  - hostler.fleet._attributes
+  - hostler.fleet._attributes.info
+  - hostler.fleet._config
+  - hostler.fleet._metrics
+seealso:
+  - module: hostler.fleet.vm_metrics_info
+  - module: hostler.fleet.host_info
+  - plugin: hostler.fleet.host_metrics
+    plugin_type: lookup
+"""
+
+EXAMPLES = r"""
+- name: Read how busy all hosts are
+  hostler.fleet.host_metrics_info:
+  register: pool
+
+- name: Name the hosts whose storage is nearly full
+  ansible.builtin.debug:
+    msg: "{{ full | map(attribute='host_id') }}"
+  vars:
+    full: "{{ pool.hosts | selectattr('metrics.storage.usage_percent', 'gt', 90) }}"
+
+- name: Read a week of one host
+  hostler.fleet.host_metrics_info:
+    names: kvm1
+    metrics: [cpu.usage_percent, memory.usage_percent]
+    hours: 168
+    interval: 1h
+"""
+
+RETURN = r"""
+hosts:
+  description: Hosts' figures, by id.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    host_id:
+      description: Its id, or libvirt URI.
+      type: str
+    status:
+      description: V(reachable) or V(unreachable); none where only the history was read.
+      type: str
+    reason:
+      description: Why it is unreachable.
+      type: str
+    timestamp:
+      description: When the newest of it was read.
+      type: str
+    interval:
+      description: What RV(hosts[].metrics) are of; none for what is now.
+      type: str
+    seconds:
+      description: What rates were measured over, where hosts were asked.
+      type: float
+    source:
+      description: V(live), V(store) or V(prometheus).
+      type: str
+    metrics:
+      description: Figures by group and name. What is not known is none.
+      type: dict
+      sample: {cpu: {usage_percent: 12.5}, storage: {usage_percent: 60.1}}
+    pools:
+      description: Its storage pools with their own RV(hosts[].metrics).
+      type: list
+      elements: dict
+    history:
+      description:
+        - Where O(hours) are given. It has C(timestamps), where each point's time begins, and
+          C(values), a list for each metric. A gap is none.
+      type: dict
+error:
+  description: What failed, for programs; the task's C(msg) says it to people.
+  returned: failure
+  type: dict
+  contains:
+    code:
+      description: Kind of error, for example V(not_found), V(invalid_input) or V(unreachable).
+      type: str
+    message:
+      description: The sentence.
+      type: str
+"""
+
+from ansible_collections.hostler.fleet.plugins.module_utils._metrics import HOSTS
+
+
+def main() -> None:
+    HOSTS.main()
+
+
+if __name__ == "__main__":
+    main()
