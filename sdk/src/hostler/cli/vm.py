@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hostler.cli import migrate, power, snapshot
+from hostler.cli import console, migrate, power, snapshot
 from hostler.cli.complete import vm_names
 from hostler.cli.session import session
 
@@ -221,5 +221,6 @@ def apply(
 
 
 power.add_to(app)
+console.add_to(app)
 app.add_typer(snapshot.app, name="snapshot")
 app.command("migrate")(migrate.migrate)
