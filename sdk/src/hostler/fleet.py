@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hostler.backends.openstack import Cloud
     from hostler.backends.prometheus import Prometheus
     from hostler.backends.web import Web
+    from hostler.consoles.service import Consoles
     from hostler.events.stream import EventStream, Source
     from hostler.gpu.service import Gpu
     from hostler.hosts.service import Hosts
@@ -174,6 +175,20 @@ class Fleet:
         from hostler.hosts.service import Hosts
 
         return Hosts(self)
+
+    @cached_property
+    def alerts(self) -> Alerts:
+        """What is wrong now, by rules."""
+        from hostler.alerts.service import Alerts
+
+        return Alerts(self)
+
+    @cached_property
+    def consoles(self) -> Consoles:
+        """Consoles of VMs: VNC, SPICE, the serial port, screenshots."""
+        from hostler.consoles.service import Consoles
+
+        return Consoles(self)
 
     def events(
         self,
