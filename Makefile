@@ -13,7 +13,7 @@ GUEST := .cache/guest/hostler-guest.qcow2
 # IMAGE: a cloud image of your own for the demo; empty: the small guest that is built here.
 IMAGE ?=
 
-.PHONY: help setup demo demo-gpu test quick bench docs rig-libvirt rig-libvirt-down clean \
+.PHONY: help setup demo demo-gpu test quick bench docs release rig-libvirt rig-libvirt-down clean \
 	rig-openstack rig-openstack-down rig-openstack-reset
 
 help: ## list what can be made
@@ -46,6 +46,9 @@ bench: setup ## measure speed on a libvirt host of its own, and write docs/bench
 docs: ## build the documentation's website in .cache/docs/html, and check its links
 	@$(PYTHON) tests/run.py --stage docs --stage website
 
+release: setup ## prepare a release: changelog, versions, artefacts in dist/, commit, tag (VERSION=0.2.0, DRY=1 to try)
+	@$(PYTHON) release/prepare.py $(or $(VERSION),$(error say VERSION=MAJOR.MINOR.PATCH)) $(if $(DRY),--dry-run)
+
 rig-libvirt: ## start two isolated libvirt hosts (qemu+tcp://10.77.0.1 and .2)
 	@$(HOSTS) up
 
@@ -55,7 +58,7 @@ rig-libvirt-down: ## stop them and remove what they left
 clean: ## remove all that was built here (not the system packages, nor libvirt's VMs)
 	@for rig in .cache/rigs/libvirt/*/; do [ ! -d "$$rig" ] || HOSTLER_RIG_NET=$$(basename "$$rig") $(HOSTS) down; done
 	@[ ! -d .cache/rigs/openstack ] || $(OPENSTACK) down
-	rm -rf .venv .cache .tox tests/output sdk/dist
+	rm -rf .venv .cache .tox tests/output dist sdk/dist
 
 rig-openstack: ## start a real OpenStack with 8 fake GPU hosts (installs what is missing)
 	@$(OPENSTACK) up

@@ -51,7 +51,7 @@ PAGES = {
 }
 """Pages of the repository and of the site; those of docs/ and the roles' come on top."""
 
-_OWN_CONTENTS = re.compile(r"^\.\. contents::\n(?:   :.*\n)+", re.MULTILINE)  # the theme has them
+_OWN_CONTENTS = re.compile(r"^\.\. contents::.*\n(?:   :.*\n)*", re.MULTILINE)  # the theme has them
 _LINK = re.compile(r"(?<=\]\()[^)\s]+(?=\))")
 
 
@@ -90,7 +90,10 @@ def _stage(name: str, place: str, pages: dict[str, str]) -> None:
 
     text = (ROOT / name).read_text()
     (SOURCE / place).parent.mkdir(parents=True, exist_ok=True)
-    (SOURCE / place).write_text(_LINK.sub(turned, text) if place.endswith(".md") else text)
+    markdown = place.endswith(".md")
+    (SOURCE / place).write_text(
+        _LINK.sub(turned, text) if markdown else _OWN_CONTENTS.sub("", text)
+    )
 
 
 def target_on_site(target: str, place: str, pages: dict[str, str]) -> str:

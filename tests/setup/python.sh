@@ -3,13 +3,14 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Makes .venv: the SDK (editable), ansible-core, the test tools, and this checkout as hostler.fleet.
+# Makes .venv: the SDK (editable), ansible-core, the test tools, and this checkout as hostler.fleet. Makes
+# .cache/release/tools: what builds and checks releases.
 
 # shellcheck source=tests/setup/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 VENV=$ROOT/.venv
-STAMP=$VENV/requirements.sha256
+TOOLS=$ROOT/.cache/release/tools
 
 find_python() {
   local candidate
@@ -21,32 +22,28 @@ find_python() {
   die "no Python 3.11 or newer found; install one"
 }
 
-# Hash of all that decides what is installed.
-wanted() {
-  cat "$ROOT/tests/setup/requirements.txt" "$ROOT/sdk/pyproject.toml" "$ROOT/sdk/src/hostler/_version.py" |
-    sha256sum | cut -d' ' -f1
-}
-
 make_venv() {
-  local python
-  [ -x "$VENV/bin/pip" ] && "$VENV/bin/python" -c '' 2>/dev/null && return
+  local venv=$1 python
+  [ -x "$venv/bin/pip" ] && "$venv/bin/python" -c '' 2>/dev/null && return
   python=$(find_python)
-  say python "making .venv with $("$python" --version)"
-  "$python" -m venv --clear "$VENV"
+  say python "making ${venv#"$ROOT/"} with $("$python" --version)"
+  "$python" -m venv --clear "$venv"
 }
 
-install_requirements() {
-  local hash
-  hash=$(wanted)
-  if [ "$(cat "$STAMP" 2>/dev/null)" = "$hash" ]; then
-    say python "requirements all there"
+# install VENV HASH PIP-ARGUMENT...: nothing to do where the hash, of all that decides it, is that of the last time.
+install() {
+  local venv=$1 hash=$2 stamp=$1/requirements.sha256
+  shift 2
+  if [ "$(cat "$stamp" 2>/dev/null)" = "$hash" ]; then
+    say python "${venv#"$ROOT/"}: requirements all there"
     return
   fi
-  say python "installing the SDK and tests/setup/requirements.txt into .venv"
-  quietly "$ROOT/.cache/setup/pip.log" "$VENV/bin/pip" install --quiet --disable-pip-version-check \
-    --editable "$ROOT/sdk[all]" --requirement "$ROOT/tests/setup/requirements.txt"
-  echo "$hash" >"$STAMP"
+  say python "installing $* into ${venv#"$ROOT/"}"
+  quietly "$ROOT/.cache/setup/pip.log" "$venv/bin/pip" install --quiet --disable-pip-version-check "$@"
+  echo "$hash" >"$stamp"
 }
+
+hash_of() { cat "$@" | sha256sum | cut -d' ' -f1; }
 
 # Ansible finds a collection only under a folder named ansible_collections/NAMESPACE/NAME.
 link_collection() {
@@ -59,6 +56,10 @@ link_collection() {
   say collection "hostler.fleet is this checkout"
 }
 
-make_venv
-install_requirements
+make_venv "$VENV"
+install "$VENV" \
+  "$(hash_of "$ROOT"/{tests/setup/requirements.txt,sdk/pyproject.toml,sdk/src/hostler/_version.py})" \
+  --editable "$ROOT/sdk[all]" --requirement "$ROOT/tests/setup/requirements.txt"
+make_venv "$TOOLS"
+install "$TOOLS" "$(hash_of "$ROOT/release/requirements.txt")" --requirement "$ROOT/release/requirements.txt"
 link_collection

@@ -76,6 +76,7 @@ STAGES = (
     unit("collection-hyperstack", "tests/hyperstack", when=When.FULL),
     integration("sdk-integration", "sdk/tests/integration"),
     integration("collection-integration", "tests/integration"),
+    integration("packages", "tests/packages"),
     openstack("openstack-rig", "tests/rigs/openstack"),
     openstack("sdk-openstack", "sdk/tests/openstack"),
     openstack("collection-openstack", "tests/openstack"),

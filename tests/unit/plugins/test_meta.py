@@ -73,6 +73,18 @@ def test_requirements_ask_for_the_sdk_range(name: str) -> None:
     assert requirement(name).specifier == sdk_range()
 
 
+def test_documentation_asks_for_the_sdk_range() -> None:
+    said = {
+        (file.name, match[1])
+        for folder in ("plugins", "extensions", "docs/reference/modules")
+        for file in (ROOT / folder).rglob("*.*")
+        if file.suffix in (".py", ".md")
+        for match in re.finditer(r"hostler(?:\[[\w,]+\])? (>=[^(\n]+)", file.read_text())
+    }
+    assert said
+    assert {SpecifierSet(asked) for _, asked in said} == {sdk_range()}, said
+
+
 def test_changelog_heads_with_the_version() -> None:
     releases = load("changelogs/changelog.yaml")["releases"]
     assert isinstance(releases, dict)

@@ -22,7 +22,8 @@ COLLECTIONS = Path(_sdk.__file__).parents[5]
     ("version", "fits"),
     [("0.0.9", False), ("0.1.0", True), ("0.1.12", True), ("0.2", False), ("1.0", False)],
 )
-def test_range(version: str, fits: bool) -> None:
+def test_range(monkeypatch: pytest.MonkeyPatch, version: str, fits: bool) -> None:
+    monkeypatch.setattr(_sdk, "SDK_RANGE", ">=0.1.0,<0.2")
     assert _sdk.fits(version) is fits
 
 
