@@ -20,6 +20,7 @@ from hostler.models.placement import AUTO
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
+    from hostler.alerts.service import Alerts
     from hostler.backends.hyperstack import HyperstackApi
     from hostler.backends.libvirt import Hypervisor
     from hostler.backends.netbox import Netbox
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from hostler.plan.journal import Journal
     from hostler.plan.runner import Runner
     from hostler.storage.service import Storage
+    from hostler.report.service import Report
     from hostler.store import Store
     from hostler.vms.migration.service import VmMigrations
     from hostler.vms.service import Vms
@@ -184,6 +186,13 @@ class Fleet:
         return Alerts(self)
 
     @cached_property
+    @cached_property
+    def report(self) -> Report:
+        """The fleet at a glance, in one HTML file."""
+        from hostler.report.service import Report
+
+        return Report(self)
+
     def consoles(self) -> Consoles:
         """Consoles of VMs: VNC, SPICE, the serial port, screenshots."""
         from hostler.consoles.service import Consoles
@@ -205,6 +214,7 @@ class Fleet:
 
         The first event of each host says whether it is reached. A host that goes away is connected
         to again; what changed meanwhile then comes with ``missed``.
+        alerts: bool = False,
 
         Args:
             hosts: ids of hosts, or globs; where left out, the one that the fleet was opened for,
@@ -213,13 +223,14 @@ class Fleet:
             types: types of events or globs, such as ``vm.*``.
             openstack: look at the servers and computes of the OpenStack too.
             sources: sources of your own.
-            poll: seconds between looks at the OpenStack.
+            poll: seconds between looks at the OpenStack, and for alerts.
             size: how many events wait for a slow reader, of each host; then ``events.lost`` tells
                 how many were dropped.
 
         Raises:
             NotFound: there is no such host.
             InvalidInput: ``poll`` or ``size`` is not more than 0.
+            alerts: tell when alerts fire, and when they are resolved.
         """
         from hostler.events.service import open_stream
 
@@ -229,7 +240,7 @@ class Fleet:
             vms=vms,
             types=types,
             openstack=openstack,
-            sources=sources,
+            sources=[*sources, *([self.alerts.events(every=poll)] if alerts else [])],
             poll=poll,
             size=size,
         )

@@ -34,6 +34,7 @@ class Measure:
     def __init__(self, fleet: Fleet, rules: Sequence[AlertRule], timeout: float) -> None:
         self._fleet, self._timeout = fleet, timeout
         self._hours = max([HOURS, *(rule.duration // 3600 + 1 for rule in rules)])
+        self._now: dict[bool, Measured] = {}
         self._wanted: dict[tuple[Kind, Operator], list[str]] = {}
         for rule in rules:
             if rule.resource in ("host", "vm", "pool") and not rule.metric.startswith("state."):
@@ -61,17 +62,19 @@ class Measure:
     def metrics(self, hosts: Sequence[HostInfo]) -> Iterator[Series]:
         """Return the metrics of hosts, their pools and VMs that rules look at."""
         labels = labels_of(hosts)
-        now: dict[bool, Measured] = {}
         for (kind, how), names in self._wanted.items():
-            of_vms = kind == "vm"
-            if of_vms not in now:
-                now[of_vms] = self._now(hosts, of_vms=of_vms)
+            now = self.now(hosts, of_vms=kind == "vm")
             past = self._past(kind, names, WORST[how])
-            yield from metric_series(kind, now[of_vms], past, names, labels, how)
+            yield from metric_series(kind, now, past, names, labels, how)
             yield from unread(kind, hosts, names, how)
 
-    def _now(self, hosts: Sequence[HostInfo], *, of_vms: bool) -> Measured:
-        """Return all figures of what answers."""
+    def now(self, hosts: Sequence[HostInfo], *, of_vms: bool = False) -> Measured:
+        """Return all figures of hosts that answer, or of VMs on them; they are read once."""
+        if of_vms not in self._now:
+            self._now[of_vms] = self._read(hosts, of_vms=of_vms)
+        return self._now[of_vms]
+
+    def _read(self, hosts: Sequence[HostInfo], *, of_vms: bool) -> Measured:
         metrics, timeout = self._fleet.metrics, self._timeout
         if of_vms:
             return metrics.vms(timeout=timeout).vms

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hostler.alerts.evaluate import Series, evaluate
 from hostler.alerts.measure import Measure
-from hostler.alerts.series import gpu_series, host_series
+from hostler.alerts.series import Measured, gpu_series, host_series
 from hostler.errors import HostlerError, NotFound
 from hostler.models.alert import Alert, AlertPage, Severity
 from hostler.models.alert_config import AlertRule
@@ -33,6 +33,7 @@ class Observed:
     """What the rules are looked at on.
 
     Attributes:
+        live: figures of the hosts, where everything is read.
         world: the GPU hosts of the OpenStack; None where there is none, or it can't be read.
         cloud: its name; None where there is none.
         cloud_error: why it can't be read.
@@ -40,6 +41,7 @@ class Observed:
 
     now: float
     hosts: Sequence[HostInfo] = ()
+    live: Measured = ()
     world: GpuWorld | None = None
     cloud: str | None = None
     cloud_error: str | None = None
@@ -117,21 +119,33 @@ class Alerts:
         rules = self.rules()
         return AlertEvents(lambda: self.observe(rules, timeout=timeout), rules, every=every)
 
-    def observe(self, rules: Sequence[AlertRule], *, timeout: float = TIMEOUT) -> Observed:
-        """Read what rules look at; hosts and clouds that can't be read say why."""
+    def observe(
+        self, rules: Sequence[AlertRule], *, timeout: float = TIMEOUT, everything: bool = False
+    ) -> Observed:
+        """Read what rules look at; hosts and clouds that can't be read say why.
+
+        Args:
+            rules: the rules.
+            timeout: seconds that each host gets to answer.
+            everything: read hosts and the cloud although no rule looks at them.
+        """
         kinds = {rule.resource for rule in rules}
         found = Observed(time.time())
-        if kinds - set(GPU):
-            measure = Measure(self._fleet, rules, timeout)
-            found.hosts = measure.hosts()
-            found.now = time.time()
-            label = self._fleet.config.alerts.keep_running
-            found.series += measure.states(list(host_series(found.hosts, label, found.now)))
-            found.series += measure.metrics(found.hosts)
-        if kinds & set(GPU) and (self._fleet.cloud or os.environ.get("OS_AUTH_URL")):
+        if everything or kinds - set(GPU):
+            self._observe_hosts(found, Measure(self._fleet, rules, timeout), everything=everything)
+        with_cloud = self._fleet.cloud or os.environ.get("OS_AUTH_URL")
+        if with_cloud and (everything or kinds & set(GPU)):
             self._observe_cloud(found)
         found.now = time.time()
         return found
+
+    def _observe_hosts(self, found: Observed, measure: Measure, *, everything: bool) -> None:
+        found.hosts = measure.hosts()
+        if everything:
+            found.live = measure.now(found.hosts)
+        label = self._fleet.config.alerts.keep_running
+        found.series += measure.states(list(host_series(found.hosts, label, time.time())))
+        found.series += measure.metrics(found.hosts)
 
     def _observe_cloud(self, found: Observed) -> None:
         found.cloud = self._fleet.cloud or "OpenStack"

@@ -21,6 +21,7 @@ from hostler.cli.metrics import app as metrics
 from hostler.cli.network import app as network
 from hostler.cli.openstack import app as openstack
 from hostler.cli.plan import app as plan
+from hostler.cli.report import report
 from hostler.cli.schema import app as schema
 from hostler.cli.session import Session, session
 from hostler.cli.storage import app as storage
@@ -110,6 +111,7 @@ app.add_typer(plan, name="plan")
 app.command("log")(log)
 app.command("events")(events)
 app.add_typer(alerts, name="alerts")
+app.command("report")(report)
 app.command("doctor")(doctor)
 app.add_typer(schema, name="schema")
 
