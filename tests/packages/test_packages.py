@@ -12,6 +12,9 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import yaml
+from packaging.requirements import Requirement
+
 from .conftest import ROOT, Installed
 
 File = Callable[[str], Path]
@@ -92,3 +95,15 @@ def test_the_installed_package_is_the_wheel_alone(installed: Installed) -> None:
     version = installed.run("hostler", "--version")
     listed = installed.run("ansible-galaxy", "collection", "list", "hostler.fleet")
     assert version.split()[-1] in listed
+
+
+def test_an_execution_environment_would_get_what_it_needs(
+    installed: Installed, tools: Path
+) -> None:
+    collections = str(installed.folder / "home" / ".ansible" / "collections")
+    found = yaml.safe_load(installed.run(str(tools / "ansible-builder"), "introspect", collections))
+    (sdk,) = [Requirement(line.partition("#")[0]) for line in found["python"]]
+    assert (sdk.name, sdk.extras) == ("hostler", {"all"})
+    assert installed.run("hostler", "--version").split()[-1] in sdk.specifier
+    system = {line.split()[0] for line in found["system"]}
+    assert {"gcc", "libvirt-dev", "libvirt0", "libvirt-devel", "libvirt-libs"} <= system
