@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from hostler.openstack.service import Openstack
     from hostler.plan.journal import Journal
     from hostler.plan.runner import Runner
-    from hostler.storage.service import Storage
     from hostler.report.service import Report
+    from hostler.storage.service import Storage
     from hostler.store import Store
     from hostler.vms.migration.service import VmMigrations
     from hostler.vms.service import Vms
@@ -186,18 +186,25 @@ class Fleet:
         return Alerts(self)
 
     @cached_property
-    @cached_property
     def report(self) -> Report:
         """The fleet at a glance, in one HTML file."""
         from hostler.report.service import Report
 
         return Report(self)
 
+    @cached_property
     def consoles(self) -> Consoles:
         """Consoles of VMs: VNC, SPICE, the serial port, screenshots."""
         from hostler.consoles.service import Consoles
 
         return Consoles(self)
+
+    @cached_property
+    def logs(self) -> Logs:
+        """Logs of VMs: the guest's, the console's, the hypervisor's."""
+        from hostler.logs.service import Logs
+
+        return Logs(self)
 
     def events(
         self,
@@ -206,6 +213,7 @@ class Fleet:
         vms: Sequence[str] = (),
         types: Sequence[str] = (),
         openstack: bool = False,
+        alerts: bool = False,
         sources: Sequence[Source] = (),
         poll: float = 15,
         size: int = 1000,
@@ -214,7 +222,6 @@ class Fleet:
 
         The first event of each host says whether it is reached. A host that goes away is connected
         to again; what changed meanwhile then comes with ``missed``.
-        alerts: bool = False,
 
         Args:
             hosts: ids of hosts, or globs; where left out, the one that the fleet was opened for,
@@ -222,6 +229,7 @@ class Fleet:
             vms: names or globs; only of these VMs, and what is of none.
             types: types of events or globs, such as ``vm.*``.
             openstack: look at the servers and computes of the OpenStack too.
+            alerts: tell when alerts fire, and when they are resolved.
             sources: sources of your own.
             poll: seconds between looks at the OpenStack, and for alerts.
             size: how many events wait for a slow reader, of each host; then ``events.lost`` tells
@@ -230,7 +238,6 @@ class Fleet:
         Raises:
             NotFound: there is no such host.
             InvalidInput: ``poll`` or ``size`` is not more than 0.
-            alerts: tell when alerts fire, and when they are resolved.
         """
         from hostler.events.service import open_stream
 
