@@ -66,7 +66,9 @@ if t.TYPE_CHECKING:
 
 
 class LookupModule(HostlerLookup):
-    def read(self, fleet: Fleet, terms: list[str], options: Row) -> tuple[list[Row], list[str]]:
+    def read(
+        self, fleet: Fleet, terms: list[str], options: Row
+    ) -> tuple[list[Row], t.Sequence[str]]:
         """Return overviews."""
         world = fleet.gpu.observe()
         found = _found(fleet.gpu, world, list(map(str, terms)), options["pool"])

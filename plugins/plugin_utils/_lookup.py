@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 from ansible.errors import AnsibleLookupError
@@ -43,6 +44,6 @@ class HostlerLookup(LookupBase):
             self._display.warning(warning)
         return found
 
-    def read(self, fleet: Fleet, terms: list[str], options: Row) -> tuple[list[Row], list[str]]:
+    def read(self, fleet: Fleet, terms: list[str], options: Row) -> tuple[list[Row], Sequence[str]]:
         """Return what is looked up, and warnings."""
         raise NotImplementedError

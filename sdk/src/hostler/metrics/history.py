@@ -40,7 +40,9 @@ def read(
     tier: Tier,
 ) -> dict[int, Values]:
     """Return the values of resources of one kind, by number; a span without samples is None."""
-    kind: Kind = found[0].kind if found else "vm"
+    if not found:
+        return {}
+    kind = found[0].kind
     places = [METRICS[kind].index(metric) for metric in metrics]
     samples = {one.id: _Found(columns=[[] for _ in places]) for one in found}
     for first in range(0, len(found), MANY):

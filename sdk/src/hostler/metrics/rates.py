@@ -155,8 +155,10 @@ def _host_cpu(reading: Reading, first: Before | None, seconds: float | None) -> 
     if first is None or seconds is None or None in first.cpu or None in reading.cpu:
         return (UNKNOWN,) * 4
     spent = dict(zip(HOST_COUNTERS, _differences(first.cpu, reading.cpu), strict=True))
+    for idle in ("iowait", "idle"):  # the kernel lets them go back a little
+        spent[idle] = max(0, spent[idle])
     total = sum(spent.values())
-    if total <= 0:
+    if total <= 0 or min(spent.values()) < 0:
         return (UNKNOWN,) * 4
     used = spent["user"] + spent["kernel"]
     parts = (used, spent["user"], spent["kernel"], spent["iowait"])
@@ -164,9 +166,8 @@ def _host_cpu(reading: Reading, first: Before | None, seconds: float | None) -> 
 
 
 def _differences(old: Counters, new: Counters) -> Iterable[int]:
-    """Return differences; the kernel's idle times may go back a little."""
     pairs = zip(old, new, strict=True)
-    return [max(0, b - a) for a, b in pairs if a is not None and b is not None]
+    return [b - a for a, b in pairs if a is not None and b is not None]
 
 
 def _summed(vms: Sequence[Sample], place: int) -> int:
