@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hostler.cli import console, migrate, power, snapshot
+from hostler.cli import console, migrate, power, snapshot, vm_logs
 from hostler.cli.complete import vm_names
 from hostler.cli.session import session
 
@@ -224,3 +224,4 @@ power.add_to(app)
 console.add_to(app)
 app.add_typer(snapshot.app, name="snapshot")
 app.command("migrate")(migrate.migrate)
+app.command("logs")(vm_logs.logs)
