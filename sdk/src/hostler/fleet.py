@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from hostler.hosts.service import Hosts
     from hostler.hyperstack.service import Hyperstack
     from hostler.launches.service import Launches
+    from hostler.logs.service import Logs
     from hostler.metrics.service import Metrics
     from hostler.networks.service import Networks
     from hostler.openstack.service import Openstack
