@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from hostler.store import Store
+
+from ..test_store import any_store
+
+__all__ = ["any_store"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,7 +25,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(f"sqlite:///{tmp_path}/hostler.db")
-    yield made
-    made.close()
+def store(any_store: Store) -> Store:
+    """A store in each database that there is to test with."""
+    return any_store
