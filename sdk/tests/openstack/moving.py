@@ -36,6 +36,13 @@ def admin() -> Cloud:
     return Cloud()
 
 
+@cache
+def provider(host: str) -> str:
+    """The host's id in placement."""
+    found = admin().get("placement", "/resource_providers", name=host)["resource_providers"]
+    return str(found[0]["uuid"])
+
+
 class Truth(NamedTuple):
     """What Nova and placement really have of a host, read past the program under test."""
 
@@ -49,8 +56,7 @@ def truth(host: str) -> Truth:
     cloud = admin()
     found = cloud.get("nova", "/v2.1/os-aggregates")["aggregates"]
     services = cloud.get("nova", "/v2.1/os-services", host=host, binary="nova-compute")["services"]
-    provider = cloud.get("placement", "/resource_providers", name=host)["resource_providers"][0]
-    path = f"/resource_providers/{provider['uuid']}/aggregates"
+    path = f"/resource_providers/{provider(host)}/aggregates"
     uuids = cloud.get("placement", path)["aggregates"]
     return Truth(
         aggregates={a["name"] for a in found if host in a["hosts"]},
@@ -114,8 +120,7 @@ def boot(host: str, flavor: str = "n3-L40x1") -> str:
 
 def drift(host: str, uuids: list[str]) -> None:
     cloud = admin()
-    found = cloud.get("placement", "/resource_providers", name=host)["resource_providers"][0]
-    path = f"/resource_providers/{found['uuid']}/aggregates"
+    path = f"/resource_providers/{provider(host)}/aggregates"
     cloud.put("placement", path, cloud.get("placement", path) | {"aggregates": uuids})
 
 

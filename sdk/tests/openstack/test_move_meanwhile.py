@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rigs.openstack.api import Cloud
 from rigs.openstack.faults import Faults, Rule
 
 from hostler import Fleet
@@ -27,8 +26,10 @@ from .moving import (
     REMOVE_FIRST,
     Move,
     act,
+    admin,
     disable,
     is_clean,
+    provider,
     report_is_true,
     run,
     truth,
@@ -224,12 +225,12 @@ def test_somebody_changes_the_host_in_placement_at_the_same_time(
 ) -> None:
     plan = proxied_fleet.gpu.migrations.plan(ADD_FIRST.task)
     path = f"/resource_providers/{provider(ADD_FIRST.host)}/aggregates"
-    Cloud().put("placement", path, {**Cloud().get("placement", path), "aggregates": []})
+    admin().put("placement", path, {**admin().get("placement", path), "aggregates": []})
     held = hold("PUT", r"/resource_providers/.*/aggregates", service="placement")
     thread = threading.Thread(target=plan.apply)
     thread.start()
     held.wait()
-    Cloud().put("placement", path, Cloud().get("placement", path))  # a new generation
+    admin().put("placement", path, admin().get("placement", path))  # a new generation
     held.let_go()
     thread.join(60)
     assert fleet.journal.load(plan.id).status == "done"
@@ -240,16 +241,11 @@ def at_rest(host: str, servers: int) -> None:
     """Wait until so many servers have arrived at a host."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        found = Cloud().get("nova", "/v2.1/servers/detail", all_tenants=1, host=host)["servers"]
+        found = admin().get("nova", "/v2.1/servers/detail", all_tenants=1, host=host)["servers"]
         if [s["OS-EXT-STS:task_state"] for s in found] == [None] * servers:
             return
         time.sleep(0.2)
     raise AssertionError(found)
-
-
-def provider(host: str) -> str:
-    found = Cloud().get("placement", "/resource_providers", name=host)["resource_providers"]
-    return str(found[0]["uuid"])
 
 
 # Killed

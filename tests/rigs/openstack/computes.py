@@ -20,6 +20,7 @@ from rigs.openstack.api import ApiError, Cloud, Json
 from rigs.openstack.processes import RigError
 
 _PATIENCE = 120.0
+_DISABLED = "COMPUTE_STATUS_DISABLED"
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,19 @@ def _placement(cloud: Cloud, servers: set[str]) -> None:
         wanted = uuids.get(provider["name"], set())
         if set(mirror["aggregates"]) != wanted:
             cloud.put("placement", f"{path}/aggregates", mirror | {"aggregates": sorted(wanted)})
+        enable_in_placement(cloud, path)
         _allocations(cloud, path, servers)
+
+
+def enable_in_placement(cloud: Cloud, provider: str) -> None:
+    """Have placement know that a host takes servers.
+
+    Where the host just changes otherwise, Nova gives up telling it and does so minutes later.
+    """
+    found = cloud.get("placement", f"{provider}/traits")
+    if _DISABLED in found["traits"]:
+        traits = [trait for trait in found["traits"] if trait != _DISABLED]
+        cloud.put("placement", f"{provider}/traits", found | {"traits": traits})
 
 
 def _allocations(cloud: Cloud, provider: str, servers: set[str]) -> None:
