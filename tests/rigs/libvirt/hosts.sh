@@ -204,9 +204,16 @@ down_host() {
   say "host $1" "down"
 }
 
+# Post-copy: QEMU, which runs without privileges, must be allowed to wait for pages. Of the whole machine.
+allow_post_copy() {
+  local setting=/proc/sys/vm/unprivileged_userfaultfd
+  [ ! -w $setting ] || [ "$(cat $setting)" = 1 ] || echo 1 >$setting
+}
+
 up() {
   local host
   command -v libvirtd >/dev/null || die "libvirtd is not installed: make setup"
+  allow_post_copy
   mkdir -p "$STATE"
   [ -f "$STATE/hosts" ] || echo '127.0.0.1 localhost' >"$STATE/hosts"
   for host in "$@"; do up_host "$host"; done

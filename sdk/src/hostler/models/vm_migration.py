@@ -97,7 +97,7 @@ class MigrationFigures:
     Attributes:
         percent: of the memory and disks, 0 to 100.
         total, processed, remaining: bytes.
-        speed: bytes per second; None where unknown.
+        speed: bytes per second (of disks: on average); None where unknown.
         downtime: milliseconds that the guest stands (will stand) still; None where unknown.
         seconds: since it began.
     """

@@ -89,7 +89,12 @@ def bounded(call: Callable[[], T], seconds: float, on: str, *, hint: str = _OVER
     if thread.is_alive():
         raise Timeout(f"no answer in {seconds:g} s", on=on, hint=hint)
     if errors:
-        raise errors[0]
+        try:
+            raise errors[0]
+        finally:
+            # else the error holds this frame, and it the error: what the callers' frames have of
+            # libvirt would be let go by the garbage collector, which then waits for a dead host
+            errors.clear()
     return box[0]
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.1
 ABORT_SECONDS = 10
 """For a move that was aborted to end; its QEMU may be stuck on the network."""
+CLOSE_SECONDS = 5
 STALL_SECONDS = 60
 """Without a byte moved: the network between the hosts is gone."""
 
@@ -67,8 +68,7 @@ class Migrations:
             if mode == "offline" and domain.isActive():
                 # libvirt would copy the definition, and say that all is well
                 raise InvalidInput("it runs, and offline moves only definitions", on=on)
-        # of its own, closed when nobody holds it: a move that QEMU never ends must not lose it
-        # when the fleet is closed
+        # of its own: a move that QEMU never ends must not lose it when the fleet is closed
         far = None
         if not way.peer_to_peer:
             far = open_connection(target.uri, readonly=False, timeout=target.timeout)
@@ -79,9 +79,12 @@ class Migrations:
             else:
                 domain.migrate3(far, _parameters(way), flags)
 
-        move = _Move(domain, far, run, on)
         self._figures[name] = MigrationFigures()
-        ended = move.watch(way, lambda figures: self._note(name, figures, on_figures))
+        move = _Move(domain, far, run, on)
+        try:
+            ended = move.watch(way, lambda figures: self._note(name, figures, on_figures))
+        finally:
+            move.let_go()
         self._figures[name] = _completed(target.write(), name, ended)
 
     def send_volume(
@@ -154,9 +157,19 @@ class _Move:
         except BaseException:
             self._abort()
             raise
-        if self._error:
-            raise self._error
+        error, self._error = self._error, None
+        if error:
+            try:
+                raise error
+            finally:
+                del error  # as in bounded: no circle that holds connections
         return self._figures
+
+    def let_go(self) -> None:
+        """Close the connection to the target, unless the call is in it still."""
+        if self._far is not None and not self._thread.is_alive():
+            with suppress(libvirt.libvirtError, Timeout):  # it may be broken
+                bounded(self._far.close, CLOSE_SECONDS, self._on)
 
     def _runs(self, seconds: float) -> bool:
         self._thread.join(seconds)
@@ -194,9 +207,10 @@ class _Move:
     def _abort(self) -> None:
         if not self._thread.is_alive():
             return
+        until = time.monotonic() + ABORT_SECONDS
         with suppress(libvirt.libvirtError, Timeout):
             bounded(self._domain.abortJob, ABORT_SECONDS, self._on)
-        self._thread.join(ABORT_SECONDS)
+        self._thread.join(max(1, until - time.monotonic()))
 
 
 def figures_of(stats: dict[str, Any], seconds: float) -> MigrationFigures:
@@ -208,10 +222,15 @@ def figures_of(stats: dict[str, Any], seconds: float) -> MigrationFigures:
         total=total,
         processed=done,
         remaining=left,
-        speed=stats.get("memory_bps"),
+        speed=stats.get("memory_bps") or stats.get("disk_bps") or _average(done, seconds),
         downtime=stats.get("downtime"),
         seconds=seconds,
     )
+
+
+def _average(size: int, seconds: float) -> int | None:
+    """Bytes per second: while it copies disks, libvirt does not tell."""
+    return int(size / seconds) if size and seconds else None
 
 
 def _completed(far: libvirt.virConnect, name: str, last: MigrationFigures) -> MigrationFigures:

@@ -12,7 +12,7 @@ from hostler.vms.migration.where import Place, Whereabouts, is_moving, unclear, 
 from hostler.vms.steps import DomainStep, libvirt_of, virsh
 from hostler.vms.volume_steps import VolumeStep
 
-SETTLE_SECONDS = 10
+SETTLE_SECONDS = 5
 """For a VM whose move failed to be seen on one host again."""
 
 

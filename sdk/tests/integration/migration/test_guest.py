@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real guest that counts moves to and fro, in the order of this file: one boot serves all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import libvirt
+import pytest
+
+from hostler import Fleet
+from hostler.models.vm_migration import MigrationFigures
+
+from ..state import sweep
+from .counter import BUSY, FILLED, LOOK, NAME, Counter
+from .moves import IMAGES, A, B, MakeFleet, disk_of, wait_for
+
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def counter(three: None) -> Iterator[Counter]:  # noqa: ARG001 - up
+    for uri in (A, B):
+        sweep(uri)
+    yield Counter()
+    for uri in (A, B):
+        sweep(uri)
+
+
+@pytest.fixture
+def fleet(make_fleet: MakeFleet) -> Fleet:
+    return make_fleet(A)
+
+
+def test_what_is_above_the_backing_file_goes_along(counter: Counter, fleet: Fleet) -> None:
+    """The first move: its disk without the backing file, which both have, and its seed."""
+    wait_for(lambda: _answers(counter), 60)
+    counter.ask(FILLED)
+    kept = counter.ask(LOOK)
+    assert kept.endswith("written")
+    done = counter.move(fleet, storage="incremental")
+    assert (done.status, done.error, done.runs_on) == ("migrated", None, B)
+    assert done.downtime is not None
+    assert done.data
+    counter.counts_on()
+    assert counter.ask(LOOK) == kept
+    connection = libvirt.open(B)
+    volume = connection.storageVolLookupByPath(f"{IMAGES}/{NAME}.qcow2").XMLDesc()
+    connection.close()
+    assert f"<path>{IMAGES}/{NAME}-base.raw</path>" in volume
+    assert disk_of("b", f"{NAME}.iso").read_bytes() == b"seed" * 512
+    assert disk_of("b", f"{NAME}.qcow2").stat().st_size < 4 * MIB
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"peer_to_peer": True},
+        {"mode": "paused"},
+        {"auto_converge": True, "compression": True},
+        {"parallel_connections": 3},
+        {"post_copy": True},
+    ],
+    ids=str,
+)
+def test_no_number_is_missed(counter: Counter, fleet: Fleet, options: dict[str, Any]) -> None:
+    kept, before = counter.ask(LOOK), counter.uri
+    done = counter.move(fleet, **options)
+    assert (done.status, done.error) == ("migrated", None)
+    assert done.runs_on == counter.uri != before
+    counter.counts_on()
+    assert counter.ask(LOOK) == kept
+
+
+def test_figures_and_a_limit(counter: Counter, fleet: Fleet) -> None:
+    """What is told meanwhile: how far, how much is left, how fast (as was allowed), how long."""
+    told: list[MigrationFigures] = []
+    done = counter.move(fleet, bandwidth=24, told=lambda _, f: told.append(f) if f else None)
+    assert done.status == "migrated"
+    percent = [figures.percent for figures in told]
+    assert percent[-1] == 100
+    assert len({int(p) for p in percent if 10 < p < 90}) > 3
+    left = [figures.remaining for figures in told if figures.total]
+    assert left[-1] == 0
+    assert max(left) > 50 * MIB
+    speeds = [figures.speed for figures in told if figures.speed and 10 < figures.percent < 90]
+    assert speeds
+    assert 12 * MIB < sum(speeds) / len(speeds) < 30 * MIB
+    assert told[-1].downtime == done.downtime
+    assert told[-1].processed == done.data
+    counter.counts_on()
+
+
+def test_a_busy_guest_is_suspended(counter: Counter, fleet: Fleet) -> None:
+    """It writes more than is carried: without on_timeout that would have no end."""
+    counter.ask(BUSY)
+    done = counter.move(fleet, bandwidth=24, timeout=2, on_timeout="suspend")
+    assert (done.status, done.error, done.runs_on) == ("migrated", None, counter.uri)
+    assert done.seconds
+    assert done.seconds > 2
+    assert done.downtime
+    assert done.downtime > 1000
+    counter.counts_on()
+
+
+def test_a_busy_guest_goes_by_post_copy(counter: Counter, fleet: Fleet) -> None:
+    ways = {"post_copy": True, "on_timeout": "post-copy"}
+    done = counter.move(fleet, bandwidth=24, timeout=2, **ways)
+    assert (done.status, done.error, done.runs_on) == ("migrated", None, counter.uri)
+    assert done.seconds
+    assert done.seconds > 2
+    assert done.downtime is not None
+    assert done.downtime < 2000
+    assert done.data
+    assert done.data > 24 * MIB
+    counter.counts_on()
+
+
+def _answers(counter: Counter) -> bool:
+    try:
+        return counter.ask("echo yes") == "yes"
+    except libvirt.libvirtError:
+        return False
