@@ -34,12 +34,14 @@ from ansible_collections.hostler.fleet.plugins.module_utils import (
     _storage,
     _vm,
     _vm_batch,
+    _vm_console,
     _vm_info,
+    _vm_log,
     _vm_migrate,
     _vm_snapshot,
     _vm_spec,
 )
-from pydantic import BaseModel, BeforeValidator, SecretStr
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, SecretStr
 
 from hostler.models.gpu_pool import GpuPoolTask
 from hostler.models.host import HostTask
@@ -54,6 +56,7 @@ from hostler.models.hyperstack_task import (
 )
 from hostler.models.launch import LaunchTask
 from hostler.models.libvirt_network import NetworkTask
+from hostler.models.log import LogQuery
 from hostler.models.metrics import MetricsQuery
 from hostler.models.migration import MigrationTask
 from hostler.models.network import PortTask
@@ -72,6 +75,8 @@ MODULES = {
     "vm_migrate": _vm_migrate.MODULE,
     "vm_snapshot": _vm_snapshot.MODULE,
     "vm_batch": _vm_batch.MODULE,
+    "vm_console_info": _vm_console.MODULE,
+    "vm_log_info": _vm_log.MODULE,
     "aggregate_info": _gpu_info.AGGREGATES,
     "aggregate_migration": _aggregate_migration.MODULE,
     "aggregate_target_info": _gpu_info.TARGET,
@@ -106,7 +111,13 @@ MODULES = {
     "storage_volume": _storage.VOLUME,
     "storage_volume_info": _storage.VOLUMES,
 }
-KINDS = {SecretStr: "str", str: "str", int: "int", float: "float", bool: "bool", dict: "dict"}
+KINDS = {
+    **dict.fromkeys((SecretStr, AwareDatetime, str), "str"),
+    int: "int",
+    float: "float",
+    bool: "bool",
+    dict: "dict",
+}
 OTHER_SPELLINGS = {"cpu_cores", "memory_mb", "memory_gb", "disk_gb", "storage_gb"}
 IN_ONE_WORD = {"firmware", "tpm", "video", "console", "watchdog", "backing", "clone"}
 
@@ -275,6 +286,10 @@ def test_vm_migrate_takes_the_fields_of_its_model() -> None:
     spec = dict(MODULES["vm_migrate"].arguments["argument_spec"])
     spec["vm"] = {"type": "str", "required": True}
     models(at_top(spec, VmMigrationTask.model_fields), VmMigrationTask, "vm_migrate")
+
+
+def test_vm_log_info_takes_the_fields_of_its_model() -> None:
+    models(_vm_log.QUERY, LogQuery, "vm_log_info")
 
 
 def test_vm_batch_takes_filters_and_options() -> None:
