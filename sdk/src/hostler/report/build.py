@@ -148,7 +148,7 @@ def use(used: float | None, total: float | None) -> Use:
 
 def thinned(values: Sequence[float | None], most: int) -> list[float | None]:
     """Return at most so many values: means of as many; a gap where there is nothing but gaps."""
-    each = -(-len(values) // most)
+    each = max(1, -(-len(values) // most))
     found: list[float | None] = []
     for first in range(0, len(values), each):
         known = [value for value in values[first : first + each] if value is not None]
