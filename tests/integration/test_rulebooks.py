@@ -145,6 +145,12 @@ def status(new: str, reason: str | None, **fields: Any) -> dict[str, Any]:
     return event("vm.status.changed", data=data, **fields)
 
 
+def full(pool: str, gpu_type: str = "L40", **fields: Any) -> dict[str, Any]:
+    labels = {"gpu_type": gpu_type, "pool": pool}
+    data = {"id": pool, "rule": "gpu_pool_full", "state": "firing", "labels": labels, **fields}
+    return event("resource.alert", source="alerts", host=None, vm=None, data=data)
+
+
 CASES = {
     "restart_crashed_vm": (
         [status("stopped", "crashed"), status("crashed", "panicked", vm="db")],
@@ -157,13 +163,14 @@ CASES = {
         1,
     ),
     "grow_full_pool": (
-        [status("ERROR", None, source="openstack", host=None)],
+        [full("spot"), full("spot", gpu_type="A100")],
         [
-            status("ERROR", None, source="openstack"),
-            status("ACTIVE", None, source="openstack", host=None),
-            status("ERROR", None, host=None),
+            full("ondemand"),
+            full("spot", state="resolved"),
+            full("spot", rule="aggregate_no_free_host"),
+            status("stopped", "crashed", uri=None),
         ],
-        1,
+        2,
     ),
 }
 """Of each rulebook: events that it acts on, events that it does not, how often it acts."""

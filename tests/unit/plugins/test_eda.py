@@ -33,10 +33,10 @@ def options(name: str) -> dict[str, Any]:
 # The source.
 
 
-def first(args: dict[str, Any]) -> dict[str, Any]:
+def first(args: dict[str, Any], name: str = "fleet_events") -> dict[str, Any]:
     async def run() -> dict[str, Any]:
         queue: Queue = asyncio.Queue()
-        task = asyncio.create_task(plugin("event_source/fleet_events")["main"](queue, args))
+        task = asyncio.create_task(plugin(f"event_source/{name}")["main"](queue, args))
         event = asyncio.create_task(queue.get())
         await asyncio.wait((task, event), timeout=30, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
@@ -76,8 +76,32 @@ def test_source_is_documented() -> None:
     known = inspect.signature(Fleet.events).parameters
     assert set(source["STREAM"]) == set(known) - {"self", "sources"}
     documented = options("event_source/fleet_events")
-    for name in ("openstack", "poll", "size"):
+    for name in ("openstack", "alerts", "poll", "size"):
         assert documented[name]["default"] == known[name].default
+
+
+NOWHERE = "qemu+unix:///system?socket=/nowhere"
+
+
+def test_alerts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOSTLER_STORE", f"sqlite:///{tmp_path}/store.db")
+    config = tmp_path / "fleet.yml"
+    config.write_text(yaml.safe_dump({"hosts": {"kvm1": {"uri": NOWHERE}}}))
+    event = first({"config": str(config), "poll": 1}, "fleet_alerts")
+    assert (event["type"], event["host"]) == ("resource.alert", "kvm1")
+    data = event["data"]
+    assert (data["rule"], data["state"]) == ("host_unreachable", "firing")
+    assert {"severity", "resource", "value", "threshold", "since", "message"} <= set(data)
+
+
+def test_alerts_are_documented() -> None:
+    source = plugin("event_source/fleet_alerts")
+    documented = options("event_source/fleet_alerts")
+    assert set(documented) == {*source["FLEET"], *source["STREAM"]}
+    known = inspect.signature(Fleet.events).parameters
+    assert documented["poll"]["default"] == known["poll"].default
+    with pytest.raises(HostlerError, match="there is no option 'rules'"):
+        first({"rules": []}, "fleet_alerts")
 
 
 # The filter.

@@ -37,11 +37,15 @@ options:
     description: Look at the servers and computes of the OpenStack too.
     type: bool
     default: false
+  alerts:
+    description: Tell when alerts fire and are over, too. See C(fleet_alerts).
+    type: bool
+    default: false
   cloud:
     description: Which OpenStack, a cloud of clouds.yaml; E(OS_CLOUD) where left out.
     type: str
   poll:
-    description: Seconds between looks at the OpenStack.
+    description: Seconds between looks at the OpenStack, and for alerts.
     type: float
     default: 15
   size:
@@ -65,7 +69,7 @@ EXAMPLES = r"""
 """
 
 FLEET = ("config", "uri", "cloud")
-STREAM = ("hosts", "vms", "types", "openstack", "poll", "size")
+STREAM = ("hosts", "vms", "types", "openstack", "alerts", "poll", "size")
 
 
 async def main(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any]) -> None:
@@ -86,15 +90,3 @@ async def main(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any]) -> No
 
 def _given(args: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {name: args[name] for name in names if args.get(name) is not None}
-
-
-if __name__ == "__main__":
-
-    class Printer(asyncio.Queue[dict[str, Any]]):
-        """Shows what a rulebook would get."""
-
-        async def put(self, item: dict[str, Any]) -> None:
-            """Print an event."""
-            print(item, flush=True)
-
-    asyncio.run(main(Printer(), {}))

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -34,15 +34,20 @@ def events(
     vm: Vms = None,
     type: Types = None,
     openstack: Openstack = False,
+    alerts: Annotated[bool, typer.Option("--alerts", help="Tell of alerts too.")] = False,
     seconds: Annotated[float, typer.Option(help="How long, without --follow.")] = 10,
-    poll: Annotated[float, typer.Option(help="Seconds between looks at the OpenStack.")] = 15,
+    poll: Annotated[float, typer.Option(help="Seconds between looks at what tells nothing.")] = 15,
 ) -> None:
     """Tell what happens from now on: on one host (--host, --uri), else on all of the pool."""
     here = session(ctx)
-    with (
-        here.fleet() as fleet,
-        fleet.events(vms=vm or (), types=type or (), openstack=openstack, poll=poll) as stream,
-    ):
+    wanted: dict[str, Any] = {
+        "vms": vm or (),
+        "types": type or (),
+        "openstack": openstack,
+        "alerts": alerts,
+        "poll": poll,
+    }
+    with here.fleet() as fleet, fleet.events(**wanted) as stream:
         until = None if follow else time.monotonic() + seconds
         try:
             while until is None or time.monotonic() < until:
