@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -111,22 +111,23 @@ def places(name: str = "m1") -> dict[str, tuple[int, bool]]:
         connection = libvirt.open(uri)
         for domain in connection.listAllDomains():
             if domain.name() == name:
-                found[uri] = (domain.state()[0], bool(domain.isPersistent()))
+                with suppress(libvirt.libvirtError):  # it left meanwhile
+                    found[uri] = (domain.state()[0], bool(domain.isPersistent()))
         connection.close()
     return found
 
 
-def volumes(uri: str = B) -> list[str]:
-    """Return the volumes of halting VMs in pool default."""
+def volumes(uri: str = B, start: str = "m") -> list[str]:
+    """Return the volumes of a host's pool default whose names start so."""
     connection = libvirt.open(uri)
     pool = connection.storagePoolLookupByName("default")
     pool.refresh()
-    return [str(name) for name in pool.listVolumes() if name.startswith("m")]
+    return [str(name) for name in pool.listVolumes() if name.startswith(start)]
 
 
-def is_still(fleet: Fleet, name: str = "m1") -> bool:
-    """Whether nobody moves a VM that is on A."""
-    return not fleet.hypervisor(A).migrations.is_moving(name)
+def is_still(fleet: Fleet, name: str = "m1", uri: str = A) -> bool:
+    """Whether nobody moves a VM."""
+    return not fleet.hypervisor(uri).migrations.is_moving(name)
 
 
 def during(fleet: Fleet, act: Callable[[], object], **options: Any) -> VmMigrationResult:

@@ -3,20 +3,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import libvirt
 import pytest
 
 from hostler import Fleet
+from hostler.errors import Conflict, PlanError
 from hostler.models.vm_migration import MigrationFigures
 
 from ..state import sweep
 from .counter import BUSY, FILLED, LOOK, NAME, Counter
-from .moves import IMAGES, A, B, MakeFleet, disk_of, wait_for
+from .moves import (
+    IMAGES,
+    RUNNING,
+    A,
+    B,
+    MakeFleet,
+    disk_of,
+    is_still,
+    places,
+    volumes,
+    wait_for,
+)
 
 MIB = 1 << 20
+DIES = Path(__file__).with_name("dies.py")
+Lose = Callable[..., tuple[str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +89,68 @@ def test_no_number_is_missed(counter: Counter, fleet: Fleet, options: dict[str, 
     assert done.runs_on == counter.uri != before
     counter.counts_on()
     assert counter.ask(LOOK) == kept
+
+
+@pytest.fixture
+def lost(counter: Counter, tmp_path: Path) -> Lose:
+    """Begin to move it in another process, and kill that; returns source and target."""
+
+    def lose(**options: Any) -> tuple[str, str]:
+        uri, target = counter.away()
+        task = {"vm": NAME, "target_uri": target, "storage": "copy", "bandwidth": 16, **options}
+        journal = tmp_path / "journal.db"
+        with subprocess.Popen(
+            [sys.executable, DIES, uri, journal, json.dumps(task)], stdout=subprocess.PIPE
+        ) as process:
+            assert process.stdout
+            assert process.stdout.readline() == b"moving\n"
+            process.kill()
+        return uri, target
+
+    return lose
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("then", ["undo", "resume"])
+def test_we_are_killed(counter: Counter, make_fleet: MakeFleet, lost: Lose, then: str) -> None:
+    """The daemons give the move up; what was made on the target is there until we are back."""
+    uri, target = lost()
+    fleet = make_fleet(uri)
+    (stored,) = fleet.journal.list()
+    wait_for(lambda: places(NAME) == {uri: RUNNING} and is_still(fleet, NAME, uri))
+    counter.counts_on()
+    assert f"{NAME}.qcow2" in volumes(target, NAME)
+    if then == "undo":
+        done = fleet.runner.undo(stored.plan.id)
+        assert (done.status, counter.uri) == ("undone", uri)
+        assert f"{NAME}.qcow2" not in volumes(target, NAME)
+    else:
+        done = fleet.runner.resume(stored.plan.id)
+        assert (done.status, counter.uri) == ("done", target)
+        counter.read(uri)
+    counter.counts_on()
+
+
+@pytest.mark.fault
+def test_we_are_killed_and_the_daemons_go_on(
+    counter: Counter, make_fleet: MakeFleet, lost: Lose
+) -> None:
+    uri, target = lost(peer_to_peer=True)
+    fleet = make_fleet(uri)
+    (stored,) = fleet.journal.list()
+    for again in (fleet.runner.resume, fleet.runner.undo):
+        with pytest.raises(Conflict, match="it is being moved right now"):
+            again(stored.plan.id)
+    ran = fleet.migrations.run([{"vm": NAME, "target_uri": target, "storage": "copy"}])[0]
+    assert "it is being moved right now" in str(ran.error)
+    wait_for(lambda: places(NAME) == {target: RUNNING})
+    counter.read(uri)
+    counter.counts_on()
+    assert fleet.runner.resume(stored.plan.id).status == "done"
+    assert fleet.journal.load(stored.plan.id).status == "done"
+    with pytest.raises(PlanError, match="it is on the target now"):
+        fleet.runner.undo(stored.plan.id)
+    assert counter.uri == target
 
 
 def test_figures_and_a_limit(counter: Counter, fleet: Fleet) -> None:
