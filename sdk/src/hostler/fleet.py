@@ -123,6 +123,9 @@ class Fleet:
         hyperstack_api = self.__dict__.pop("_hyperstack_api", None)
         if hyperstack_api is not None:
             hyperstack_api.close()
+        metrics = self.__dict__.pop("metrics", None)
+        if metrics is not None:
+            metrics.close()
         prometheus = self.__dict__.pop("prometheus", None)
         if prometheus is not None:
             prometheus.close()

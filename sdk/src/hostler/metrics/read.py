@@ -39,15 +39,21 @@ _HINT = "Is the host up? 'timeout' says how long to wait."
 
 
 class Readers:
-    """Reads hosts side by side.
+    """Reads hosts side by side, each over a connection of its own.
 
     Args:
-        connect: returns the connection to a host, by its URI.
+        connect_timeout: seconds that a host gets to accept a connection.
     """
 
-    def __init__(self, connect: Callable[[str], Hypervisor]) -> None:
-        self._connect = connect
+    def __init__(self, connect_timeout: float) -> None:
+        self._connect_timeout = connect_timeout
         self._readers: dict[str, _Reader] = {}
+
+    def close(self) -> None:
+        """Close the connections."""
+        for reader in self._readers.values():
+            reader.hypervisor.close()
+        self._readers.clear()
 
     def read(self, uris: Mapping[str, str], timeout: float) -> dict[str, Reading | HostlerError]:
         """Read hosts (URIs by id), each within some seconds; one that fails is its error."""
@@ -62,7 +68,7 @@ class Readers:
 
     def _reader(self, uri: str) -> _Reader:
         if uri not in self._readers:
-            self._readers[uri] = _Reader(partial(self._connect, uri))
+            self._readers[uri] = _Reader(Hypervisor(uri, timeout=self._connect_timeout))
         return self._readers[uri]
 
 
@@ -77,8 +83,8 @@ def _ours(answer: Reading | Exception, uri: str, timeout: float) -> Reading | Ho
 class _Reader:
     """Reads one host. What does not change (the kinds of its pools) is asked once."""
 
-    def __init__(self, connect: Callable[[], Hypervisor]) -> None:
-        self._connect = connect
+    def __init__(self, hypervisor: Hypervisor) -> None:
+        self.hypervisor = hypervisor
         self._pools: dict[str, PoolInfo] = {}
         self._busy = False
 
@@ -92,29 +98,43 @@ class _Reader:
             raise Timeout("it has not answered the last time yet")
         self._busy = True
         try:
-            return self._read(self._connect(), timeout)
+            return self._read(timeout)
         finally:
             self._busy = False
 
-    def _read(self, hypervisor: Hypervisor, timeout: float) -> Reading:
-        connection = hypervisor.read()
-        known = hypervisor.facts.driver == "QEMU"
+    def _read(self, timeout: float) -> Reading:
         at, clock = time.time(), time.clock_gettime(time.CLOCK_BOOTTIME)
-        calls: list[Callable[[], Any]] = [
-            partial(connection.getAllDomainStats, GROUPS if known else 0, NOWAIT if known else 0),
-            connection.getInfo,
-            partial(_if_supported, partial(connection.getCPUStats, _ALL_CPUS)),
-            partial(_if_supported, partial(connection.getMemoryStats, _ALL_CELLS)),
-            partial(_if_supported, partial(self._read_pools, connection)),
-        ]
-        told = hypervisor.ask(calls, timeout)
-        for answer in told:
+        stats, machine = self._ask(timeout / 2)
+        if isinstance(stats, Timeout):
+            # A QEMU that is stuck holds up the call that finds it so; the next ones pass it over.
+            # They come over another connection: libvirtd works on but few calls of each.
+            self.hypervisor = Hypervisor(self.hypervisor.uri, timeout=self.hypervisor.timeout)
+            stats, machine = self._ask(timeout / 2)
+        for answer in (stats, machine):
             if isinstance(answer, HostlerError):
                 raise answer
-        stats, info, cpu, memory, pools = told
         vms = [_vm(domain, row, at) for domain, row in stats]
-        cpus = int(info[2]) or None
-        return Reading(at, clock, _boot(), cpus, _cpu(cpu), memory or {}, vms, pools)
+        return Reading(at, clock, _boot(), vms=vms, **machine)
+
+    def _ask(self, seconds: float) -> tuple[Any, Any]:
+        """Ask about the VMs and the host, side by side; an error in place of an answer."""
+        connection = self.hypervisor.read()
+        known = self.hypervisor.facts.driver == "QEMU"
+        which = (GROUPS, NOWAIT) if known else (0, 0)
+        calls: list[Callable[[], Any]] = [
+            partial(connection.getAllDomainStats, *which),
+            partial(self._machine, connection),
+        ]
+        stats, machine = self.hypervisor.ask(calls, seconds)
+        return stats, machine
+
+    def _machine(self, connection: libvirt.virConnect) -> dict[str, Any]:
+        return {
+            "cpus": int(connection.getInfo()[2]) or None,
+            "cpu": _cpu(_if_supported(partial(connection.getCPUStats, _ALL_CPUS))),
+            "memory": _if_supported(partial(connection.getMemoryStats, _ALL_CELLS)) or {},
+            "pools": _if_supported(partial(self._read_pools, connection)),
+        }
 
     def _read_pools(self, connection: libvirt.virConnect) -> list[PoolInfo]:
         found = []

@@ -51,7 +51,13 @@ class Metrics:
     @cached_property
     def readers(self) -> Readers:
         """Read hosts, over connections that stay open."""
-        return Readers(self._fleet.hypervisor)
+        return Readers(self._fleet.config.connect_timeout)
+
+    def close(self) -> None:
+        """Close the connections."""
+        readers = self.__dict__.pop("readers", None)
+        if readers is not None:
+            readers.close()
 
     @cached_property
     def _looker(self) -> Looker:
