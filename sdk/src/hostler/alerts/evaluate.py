@@ -178,9 +178,12 @@ def _message(rule: AlertRule, series: Series, value: float) -> str:
     what = f"{series.name}{on}: {rule.summary or rule.metric}"
     if rule.metric.startswith("state."):
         return what + (f": {series.reason}" if series.reason else "")
+    limit = f"{rule.operator} {_amount(rule.threshold, rule.unit)}"
+    if not rule.holds(value):
+        back = _amount(rule.threshold if rule.clear is None else rule.clear, rule.unit)
+        return f"{what}: {_amount(value, rule.unit)}; it was {limit}, and is not back at {back}"
     lasting = f" for {format_duration(rule.duration)}" if rule.duration else ""
-    figures = f"{_amount(value, rule.unit)}, {rule.operator} {_amount(rule.threshold, rule.unit)}"
-    return f"{what}: {figures}{lasting}"
+    return f"{what}: {_amount(value, rule.unit)}, {limit}{lasting}"
 
 
 def _amount(value: float, unit: str) -> str:

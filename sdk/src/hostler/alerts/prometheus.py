@@ -72,7 +72,7 @@ def _rule(rule: AlertRule, window: int) -> dict[str, Any]:
         "labels": {"severity": rule.severity, "rule": rule.name},
         "annotations": {
             "summary": summary,
-            **({} if state else {"description": f"It is {value}, {limit}."}),
+            **({} if state else {"description": f"It is {value}; the rule is {limit}."}),
         },
     }
 

@@ -21,6 +21,7 @@ def report(
 ) -> None:
     """Write one HTML file: hosts, VMs, GPU pools, alerts, charts, last commands."""
     from hostler.report.service import rendered, write
+    from hostler.report.wording import plural
 
     here = session(ctx)
     with here.fleet() as fleet:
@@ -30,13 +31,9 @@ def report(
         typer.echo(html)
         return
     write(html, output)
-    found = {
-        "hosts": len(data.hosts),
-        "vms": len(data.vms),
-        "alerts": len(data.alerts.alerts),
-    }
+    hosts, vms, alerts = len(data.hosts), len(data.vms), len(data.alerts.alerts)
     if here.json:
-        here.emit({"path": str(output), **found})
+        here.emit({"path": str(output), "hosts": hosts, "vms": vms, "alerts": alerts})
     else:
-        what = ", ".join(f"{number} {name}" for name, number in found.items())
-        here.say(f"Wrote {output}: {what}.", "green")
+        found = f"{plural(hosts, 'host')}, {plural(vms, 'VM')}, {plural(alerts, 'alert')}"
+        here.say(f"Wrote {output}: {found}.", "green")

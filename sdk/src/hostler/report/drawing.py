@@ -74,7 +74,7 @@ def top_of(values: Values, top: float | None) -> float:
     if top is not None:
         return top
     most = max((value for value in values if value is not None), default=0)
-    if most <= 0:
+    if most < 1e-9:
         return 1
     size = float(10 ** math.floor(math.log10(most)))
     return next(step * size for step in _STEPS if step * size >= most)

@@ -171,3 +171,9 @@ def test_a_page() -> None:
     assert page.counts == {"critical": 1, "warning": 1, "info": 0}
     unknown = [(one.rule, one.resources, one.reason) for one in page.unknown]
     assert unknown == [(name, ["kvm1", "kvm1"], "it is off") for name in ("busy", "idle")]
+
+
+def test_what_is_said_of_an_alert_that_is_not_cleared() -> None:
+    (alert,) = evaluate([rule(clear=80)], [series([10, 95, 85])], NOW).alerts
+    text = "kvm1: cpu.usage_percent: 85 %; it was above 90 %, and is not back at 80 %"
+    assert alert.message == text
