@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import pty
 import select
 import signal
 import socket
 import struct
+import subprocess
 import sys
 import termios
 import time
@@ -245,6 +247,34 @@ def test_no_such_server(fleet: Fleet, connection: libvirt.virConnect) -> None:
     )
     with pytest.raises(NotFound, match="no VNC server"):
         fleet.consoles.opener("bare")
+
+
+def test_the_commands(
+    host: Rig,
+    web: libvirt.virDomain,  # noqa: ARG001 - runs
+    tmp_path: Path,
+) -> None:
+    hostler = [str(Path(sys.executable).parent / "hostler"), "--uri", local(host), "vm"]
+
+    def run(*words: str) -> str:
+        done = subprocess.run([*hostler, *words], capture_output=True, text=True, check=True)
+        return done.stdout
+
+    assert SECRET not in run("vnc", "web", "--spice") + run("vnc", "web", "--spice", "--json")
+    assert SECRET in run("vnc", "web", "--spice", "--show-password")
+    assert json.loads(run("vnc", "web", "--json"))[0]["port"] == 5900
+    picture = tmp_path / "web.png"
+    assert str(picture) in run("screenshot", "web", str(picture))
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    command = [*hostler, "vnc", "web", "--proxy", "--json", "--listen", "::1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        text = "".join(process.stdout.readline() for _ in range(6))
+        (offer,) = json.loads(text)
+        assert offer["url"].startswith("ws://[::1]:")
+        with browser(offer["url"]) as client:
+            assert handshake(client) == "QEMU (web)"
+        assert process.wait(20) == 0
 
 
 # The screen.

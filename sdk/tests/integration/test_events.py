@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import libvirt
+import libvirt_qemu
 import pytest
 
 from hostler import Fleet
@@ -154,6 +155,48 @@ def test_a_host_is_gone_and_back_with_other_vms(
     assert changes(told, "was")[0][:2] == ("running", "stopped")
     assert changes(told, "off")[-1][:2] == ("stopped", "running")
     assert changes(told, "new")[-1][1] == "running"
+
+
+GUEST = f"""
+<domain type='qemu'>
+  <name>guest</name><memory unit='MiB'>192</memory>
+  <os><type arch='x86_64' machine='q35'>hvm</type>
+    <kernel>{GUEST_INSIDE}/vmlinuz</kernel><initrd>{GUEST_INSIDE}/initrd.img</initrd>
+    <cmdline>quiet panic=1 tsc=reliable</cmdline></os><features><acpi/></features>
+  <devices>
+    <disk type='file' device='disk'><driver name='qemu' type='raw' cache='none'/>
+      <source file='/var/lib/libvirt/images/tiny/disk.raw'/><target dev='vda' bus='virtio'/></disk>
+    <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>
+  </devices>
+</domain>
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.fault
+def test_what_a_guest_does(host: Rig, stream: EventStream, connection: libvirt.virConnect) -> None:
+    """Its agent connects, its memory shrinks, its disk can't be written."""
+    tiny = "/var/lib/libvirt/images/tiny"
+    host.inside("mkdir", "-p", tiny)
+    host.inside("mount", "-t", "tmpfs", "-o", "size=1M", "tmpfs", tiny)
+    try:
+        host.inside("truncate", "-s", "64M", f"{tiny}/disk.raw")
+        domain = connection.defineXML(GUEST)
+        domain.create()
+        told = until(stream, lambda e: e.data.get("state") == "connected")
+        assert (told[-1].type, told[-1].data["reason"]) == ("vm.agent.changed", "channel")
+        domain.setMemory(160 * 1024)
+        told = until(stream, lambda e: e.data.get("memory_mb") == 160)
+        assert told[-1].type == "vm.balloon.changed"
+        write = {"path": "dd", "arg": ["if=/dev/zero", "of=/dev/vda", "bs=1M", "count=8"]}
+        command = json.dumps({"execute": "guest-exec", "arguments": write})
+        libvirt_qemu.qemuAgentCommand(domain, command, 10, 0)
+        failed = until(stream, lambda e: e.type == "vm.io_error")[-1].data
+        assert (failed["action"], failed["reason"]) == ("pause", "enospc")
+        assert failed["path"] == f"{tiny}/disk.raw"
+        domain.destroy()
+    finally:
+        host.inside("umount", "-l", tiny)
 
 
 def test_many_hosts_at_once(host: Rig, tmp_path: Path) -> None:
