@@ -150,16 +150,17 @@ def during(fleet: Fleet, act: Callable[[], object], **options: Any) -> VmMigrati
 
 
 @contextmanager
-def cut_off(seen_from: str, other: int) -> Iterator[Callable[[], object]]:
-    """Give what cuts a host off from another one (by its number); we still reach both."""
+def cut_off(host: str, what: str) -> Iterator[Callable[[], object]]:
+    """Give what loses, without a word, packets that come to a host (nftables' words)."""
     rules = (
         "add table inet cut; add chain inet cut coming { type filter hook input priority 0 ; }; "
-        f"add rule inet cut coming ip saddr {NET}.{other} drop"
+        f"add rule inet cut coming {what} drop"
     )
     try:
-        yield lambda: inside(seen_from, "nft", rules)
+        yield lambda: inside(host, "nft", rules)
     finally:
-        inside(seen_from, "nft", "delete table inet cut")
+        inside(host, "nft", "delete table inet cut")
+        inside(host, "ss", "--kill", "--tcp", "state", "connected")  # tries again late, else
 
 
 @contextmanager

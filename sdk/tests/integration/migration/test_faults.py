@@ -8,9 +8,12 @@ import os
 import pytest
 
 from hostler import Fleet
+from hostler.backends.libvirt import connection, migration
+from hostler.vms.migration import steps
 
 from .moves import (
     IMAGES,
+    NET,
     RUNNING,
     A,
     B,
@@ -33,6 +36,14 @@ pytestmark = pytest.mark.fault
 
 
 SIZE = 96
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait less for what can't come."""
+    monkeypatch.setattr(connection, "KEEPALIVE_SECONDS", 1)
+    monkeypatch.setattr(migration, "ABORT_SECONDS", 3)
+    monkeypatch.setattr(steps, "SETTLE_SECONDS", 1)
 
 
 def stays(fleet: Fleet) -> None:
@@ -148,14 +159,30 @@ def test_the_target_s_disk_is_filled_meanwhile(pair: Pair, fleet: Fleet) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("hasty")
 def test_the_network_is_cut(pair: Pair, fleet: Fleet) -> None:
     make(pair[0], disk=SIZE)
-    with cut_off("a", 2) as cut:
+    with cut_off("a", f"ip saddr {NET}.2") as cut:  # we still reach both
         done = during(fleet, cut, timeout=3)
     # QEMU can't stop copying while the other end is silent: nothing is removed that may be needed
     assert (done.status, done.runs_on) == ("failed", A)
     assert "it is being moved right now" in str(done.error)
     assert volumes() == ["m1.qcow2"]
+    assert done.plan
+    wait_for(lambda: places() == {A: RUNNING} and is_still(fleet))
+    fleet.runner.undo(done.plan.id)
+    stays(fleet)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("hasty")
+def test_the_target_falls_silent(pair: Pair, fleet: Fleet) -> None:
+    """For us too: heartbeats find that out, where no limit is set."""
+    make(pair[0], disk=SIZE)
+    with cut_off("b", "iif eth0") as cut:
+        done = during(fleet, cut)
+    assert (done.status, done.runs_on) == ("failed", A)
+    assert "the target went away" in str(done.error)
     assert done.plan
     wait_for(lambda: places() == {A: RUNNING} and is_still(fleet))
     fleet.runner.undo(done.plan.id)

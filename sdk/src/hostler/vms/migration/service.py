@@ -142,7 +142,7 @@ def _runs_on(
     uuid = plan.facts.get("uuid")
     if uuid is None:
         return plan.after.get("host") if plan.after.get("status") == "running" else None
-    seen = whereabouts(task.vm, uuid, source, target)
+    seen = whereabouts(task.vm, uuid, source, target, both=False)
     uris = {"source": source.uri, "target": target.uri}
     state = {"source": seen.source, "target": seen.target}.get(seen.place or "")
     runs = state is not None and getattr(state, "status", "") == "running"

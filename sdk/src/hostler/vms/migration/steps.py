@@ -22,10 +22,10 @@ class MoveStep(DomainStep):
     target_uri: str
     uuid: str
 
-    def look(self, world: World) -> Whereabouts:
-        """Ask both hosts where it is."""
+    def look(self, world: World, *, both: bool = True) -> Whereabouts:
+        """Ask the hosts where it is."""
         here, there = libvirt_of(world, self.uri), libvirt_of(world, self.target_uri)
-        return whereabouts(self.name, self.uuid, here, there)
+        return whereabouts(self.name, self.uuid, here, there, both=both)
 
 
 class MigrateDomain(MoveStep):
@@ -88,7 +88,7 @@ class MigrateDomain(MoveStep):
 
     def _settled(self, world: World) -> Place:
         """Say where it is; raises where that may still change, or can't be found out."""
-        place = self.look(world).place
+        place = self.look(world, both=False).place
         if place is None:
             raise unclear(self.name, self.uri, self.target_uri)
         if place == "source" and self._moves(world):

@@ -48,9 +48,17 @@ class Whereabouts:
         return _active(self.source) and _active(self.target)
 
 
-def whereabouts(name: str, uuid: str, source: Hypervisor, target: Hypervisor) -> Whereabouts:
-    """Ask both hosts; never raises for one that does not answer."""
-    return Whereabouts(_ask(name, uuid, source), _ask(name, uuid, target))
+def whereabouts(
+    name: str, uuid: str, source: Hypervisor, target: Hypervisor, *, both: bool = True
+) -> Whereabouts:
+    """Ask both hosts; never raises for one that does not answer.
+
+    Without ``both`` the target is asked only where its answer changes the VM's place.
+    """
+    here = _ask(name, uuid, source)
+    if not both and _runs(here):
+        return Whereabouts(here, None)
+    return Whereabouts(here, _ask(name, uuid, target))
 
 
 def unclear(name: str, uri: str, target_uri: str) -> BackendError:
