@@ -19,5 +19,5 @@ fi
 say rulebooks "installing ansible-rulebook into .cache/eda"
 "$ROOT/.venv/bin/python" -m venv --clear "$EDA"
 quietly "$ROOT/.cache/setup/eda.log" "$EDA/bin/pip" install --quiet --disable-pip-version-check \
-  --editable "$ROOT/sdk[libvirt]" --requirement "$ROOT/tests/setup/requirements-eda.txt"
+  --editable "$ROOT/sdk[all]" --requirement "$ROOT/tests/setup/requirements-eda.txt"
 echo "$hash" >"$STAMP"
