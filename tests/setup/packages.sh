@@ -15,7 +15,7 @@ LOG=$ROOT/.cache/setup/packages.log
 DEBIAN=(
   libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils dnsmasq-base ovmf swtpm swtpm-tools osinfo-db
   iproute2 iptables nftables procps openssh-client dropbear-bin openssl rsync git graphviz jq
-  prometheus chromium
+  prometheus prometheus-libvirt-exporter chromium
   gcc pkg-config libvirt-dev python3-venv python3-dev default-jre-headless
   cpio dpkg-dev gzip mtools syslinux kmod fdisk xz-utils
 )
@@ -39,6 +39,17 @@ install_debian() {
   quietly "$LOG" as_root apt-get -q update
   quietly "$LOG" as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get -q -y --no-install-recommends install "$@"
+  stop_services "$@"
+}
+
+# Debian starts what it installs; the tests start their own.
+stop_services() {
+  local package
+  on_systemd || return 0
+  for package in prometheus prometheus-libvirt-exporter; do
+    [[ " $* " == *" $package "* ]] && as_root systemctl disable --now --quiet "$package"
+  done
+  return 0
 }
 
 missing_fedora() {
