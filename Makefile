@@ -8,12 +8,13 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 HOSTS := tests/rigs/libvirt/hosts.sh
 OPENSTACK := tests/rigs/openstack/box
+PYTHONS := $(shell pyenv root 2>/dev/null | xargs -I{} sh -c 'printf "%s:" {}/versions/*/bin')
 GUEST := .cache/guest/hostler-guest.qcow2
 
 # IMAGE: a cloud image of your own for the demo; empty: the small guest that is built here.
 IMAGE ?=
 
-.PHONY: help setup demo demo-gpu test quick bench docs release rig-libvirt rig-libvirt-down clean \
+.PHONY: help setup demo demo-gpu test quick matrix bench docs release rig-libvirt rig-libvirt-down clean \
 	rig-openstack rig-openstack-down rig-openstack-reset
 
 help: ## list what can be made
@@ -39,6 +40,9 @@ test: setup rig-libvirt rig-openstack ## run every check there is, against real 
 
 quick: ## run the checks that need no libvirt (seconds)
 	@$(PYTHON) tests/run.py --quick
+
+matrix: setup ## run sanity, units and a smoke test on every ansible-core and Python of tox.ini (an hour)
+	@PATH="$(PYTHONS)$$PATH" .venv/bin/tox run
 
 bench: setup ## measure speed on a libvirt host of its own, and write docs/benchmarks.md
 	@cd tests && ../$(PYTHON) -u -m benchmarks

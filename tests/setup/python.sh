@@ -58,7 +58,7 @@ link_collection() {
 
 make_venv "$VENV"
 install "$VENV" \
-  "$(hash_of "$ROOT"/{tests/setup/requirements.txt,sdk/pyproject.toml,sdk/src/hostler/_version.py})" \
+  "$(hash_of "$ROOT"/{tests/setup/requirements.txt,sdk/tests/requirements.txt,sdk/pyproject.toml,sdk/src/hostler/_version.py})" \
   --editable "$ROOT/sdk[all]" --requirement "$ROOT/tests/setup/requirements.txt"
 make_venv "$TOOLS"
 install "$TOOLS" "$(hash_of "$ROOT/release/requirements.txt")" --requirement "$ROOT/release/requirements.txt"

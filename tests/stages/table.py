@@ -32,6 +32,15 @@ def unit(name: str, *argv: str, when: When = When.QUICK) -> Stage:
     return Stage(name, ("pytest", "-q", *argv), lane=Lane.UNIT, kind=Kind.PYTEST, when=when)
 
 
+def smoke() -> Stage:
+    """A few tests of the collection on real guests, for the matrix of tox.ini."""
+    few = "test_life_of_a_vm or test_door or test_groups_and_constructed_options or test_bad_input"
+    argv = ("pytest", "-v", "-k", few, "tests/integration")
+    return Stage(
+        "smoke", argv, lane=Lane.RIG, kind=Kind.PYTEST, when=When.ASKED, rig=LIBVIRT, timeout=900
+    )
+
+
 def openstack(name: str, folder: str) -> Stage:
     """Tests on a real OpenStack with fake computes."""
     return Stage(
@@ -77,6 +86,7 @@ STAGES = (
     integration("sdk-integration", "sdk/tests/integration"),
     integration("collection-integration", "tests/integration"),
     integration("packages", "tests/packages"),
+    smoke(),
     openstack("openstack-rig", "tests/rigs/openstack"),
     openstack("sdk-openstack", "sdk/tests/openstack"),
     openstack("collection-openstack", "tests/openstack"),
