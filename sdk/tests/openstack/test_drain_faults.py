@@ -19,7 +19,7 @@ from rigs.openstack import computes, seed
 from rigs.openstack.faults import Faults, Rule
 
 from .faulty import FAULTS, Pair, Way, changes, noted, two_fleets
-from .moving import Move, act, admin, clean, is_clean, provider, report_is_true, truth
+from .moving import Move, act, admin, clean, is_clean, report_is_true, truth
 
 pytestmark = pytest.mark.fault
 
@@ -59,8 +59,8 @@ def settled() -> str:
     while (there := server())["OS-EXT-STS:task_state"]:
         assert time.monotonic() < deadline
         time.sleep(0.1)
+    computes.enable_in_placement(admin())
     for host in HOSTS:
-        computes.enable_in_placement(admin(), f"/resource_providers/{provider(host)}")
         found = truth(host)
         if found == clean(AWAY):
             act(HOME, "add_host", host)

@@ -18,7 +18,7 @@ from hostler.models.gpu import GpuHost
 CALLS = {"keystone": 2, "nova": 3, "placement": 2}
 """A version document of each service, the token, and one call for each kind of thing."""
 
-SERVERS = 30
+SERVERS = 10
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ from rigs.openstack.porting import (
 )
 
 from hostler import Fleet
-from hostler.config import FleetConfig
+from hostler.config import FleetConfig, OpenstackConfig
 from hostler.models.network import PortResult
 
 __all__ = ["cloud", "impatient", "seen", "storage"]
@@ -141,6 +141,27 @@ def test_it_never_attaches(through_proxy: Fleet, faults: Faults, seen: Seen, way
     assert 2 <= faults.fired()[0] <= 8
     assert (result.error_code, result.changed, seen()) == ("plan_failed", False, [])
     assert f"Undone again: make port {NAME}" in (result.error or "")
+
+
+def test_a_port_that_neutron_makes_too_late(
+    through_proxy: Fleet, faults: Faults, seen: Seen, tmp_path: Path
+) -> None:
+    hold = tmp_path / "hold"
+    faults.set(Rule("neutron", "POST", "/ports$", hold=str(hold)))
+    config = through_proxy.config.model_copy(update={"openstack": OpenstackConfig(timeout=2)})
+    with Fleet(config, cloud="box-proxied") as hasty:
+        result = hasty.openstack.run_port(TASK)
+    assert (result.error_code, result.changed, seen()) == ("plan_failed", False, [])
+    assert "If Neutron makes the port yet, no server has it" in (result.error or "")
+    hold.unlink()
+    deadline = time.monotonic() + 20
+    while not seen():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    plan = through_proxy.openstack.plan_port(TASK)
+    assert plan.summary.endswith("(the port was there, and no server had it)")
+    done(through_proxy.openstack.run_port({**TASK, "state": "absent"}))
+    assert seen() == []
 
 
 def test_what_can_not_be_taken_back_is_said(

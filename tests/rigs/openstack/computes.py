@@ -39,7 +39,8 @@ def reset(cloud: Cloud, ids: Ids) -> None:
     wrong, right = _servers(cloud)
     _delete_servers(cloud, wrong)  # first: a host with servers may not change its availability zone
     _aggregates(cloud)
-    _placement(cloud, set(right.values()))
+    _placement(cloud)
+    _allocations(cloud, right)
     missing = [server for server in seeded.SERVERS if server.name not in right]
     right |= _create_servers(ids, missing)
     _ports(cloud, set(right.values()))
@@ -140,38 +141,47 @@ def _act(cloud: Cloud, aggregate: Json, action: Json) -> None:
             return
 
 
-def _placement(cloud: Cloud, servers: set[str]) -> None:
+def _placement(cloud: Cloud) -> None:
     """Have placement mirror the aggregates, where a test made them drift apart."""
     uuids: dict[str, set[str]] = {}
     for aggregate in cloud.get("nova", "/v2.1/os-aggregates")["aggregates"]:
         for host in aggregate["hosts"]:
             uuids.setdefault(host, set()).add(aggregate["uuid"])
     for provider in cloud.get("placement", "/resource_providers")["resource_providers"]:
-        path = f"/resource_providers/{provider['uuid']}"
-        mirror = cloud.get("placement", f"{path}/aggregates")
+        path = f"/resource_providers/{provider['uuid']}/aggregates"
+        mirror = cloud.get("placement", path)
         wanted = uuids.get(provider["name"], set())
         if set(mirror["aggregates"]) != wanted:
-            cloud.put("placement", f"{path}/aggregates", mirror | {"aggregates": sorted(wanted)})
-        enable_in_placement(cloud, path)
-        _allocations(cloud, path, servers)
+            cloud.put("placement", path, mirror | {"aggregates": sorted(wanted)})
+    enable_in_placement(cloud)
 
 
-def enable_in_placement(cloud: Cloud, provider: str) -> None:
-    """Have placement know that a host takes servers.
+def enable_in_placement(cloud: Cloud) -> None:
+    """Have placement know that all hosts take servers.
 
-    Where the host just changes otherwise, Nova gives up telling it and does so minutes later.
+    Where a host just changes otherwise, Nova gives up telling it, and does so minutes later.
     """
-    found = cloud.get("placement", f"{provider}/traits")
-    if _DISABLED in found["traits"]:
+    disabled = cloud.get("placement", "/resource_providers", required=_DISABLED)
+    for provider in disabled["resource_providers"]:
+        path = f"/resource_providers/{provider['uuid']}/traits"
+        found = cloud.get("placement", path)
         traits = [trait for trait in found["traits"] if trait != _DISABLED]
-        cloud.put("placement", f"{provider}/traits", found | {"traits": traits})
+        cloud.put("placement", path, found | {"traits": traits})
 
 
-def _allocations(cloud: Cloud, provider: str, servers: set[str]) -> None:
-    """Free what a provider keeps for others than servers: migrations whose server was deleted."""
-    for consumer in cloud.get("placement", f"{provider}/allocations")["allocations"]:
-        if consumer not in servers:
-            cloud.delete("placement", f"/allocations/{consumer}", missing_ok=True)
+def _allocations(cloud: Cloud, servers: dict[str, str]) -> None:
+    """Free what hosts keep for others than these: for a migration whose server was deleted."""
+    vcpus = {flavor.name: flavor.vcpus for flavor in seeded.FLAVORS}
+    wanted = sum(vcpus[server.flavor] for server in seeded.SERVERS if server.name in servers)
+    found = cloud.get("placement", "/allocation_candidates", resources="VCPU:1")
+    hosts = found["provider_summaries"]
+    if sum(host["resources"]["VCPU"]["used"] for host in hosts.values()) == wanted:
+        return
+    for uuid in hosts:
+        path = f"/resource_providers/{uuid}/allocations"
+        for consumer in cloud.get("placement", path)["allocations"]:
+            if consumer not in servers.values():
+                cloud.delete("placement", f"/allocations/{consumer}", missing_ok=True)
 
 
 def _create_servers(ids: Ids, servers: list[seeded.Server]) -> dict[str, str]:
