@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""hostler vm migrate: moves a VM to another hypervisor."""
+"""hostler vm migrate: moves a VM to another hypervisor, or gives its move up."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ Unsafe = Annotated[
 ]
 PeerToPeer = Annotated[bool, typer.Option("--peer-to-peer", help="The source's daemon drives it.")]
 AutoConverge = Annotated[bool, typer.Option("--auto-converge", help="Slow a busy guest down.")]
+Connections = Annotated[int | None, typer.Option(help="How many carry the memory.")]
+Abort = Annotated[bool, typer.Option("--abort", help="Give up its move that is under way.")]
 Override = Annotated[
     bool, typer.Option("--override-protection", help="A VM that the fleet protects, too.")
 ]
@@ -42,7 +44,10 @@ def migrate(
     on_timeout: Annotated[str, typer.Option(help="abort, suspend or post-copy.")] = "abort",
     post_copy: Annotated[bool, typer.Option("--post-copy", help="Allow post-copy.")] = False,
     auto_converge: AutoConverge = False,
+    compression: Annotated[bool, typer.Option("--compression", help="Of the memory.")] = False,
+    parallel_connections: Connections = None,
     override_protection: Override = False,
+    abort: Abort = False,
     check: Annotated[bool, typer.Option("--check", help="Only show what would be done.")] = False,
 ) -> None:
     """Move a VM to another hypervisor, while it runs or not."""
@@ -59,9 +64,23 @@ def migrate(
         "on_timeout": on_timeout,
         "post_copy": post_copy,
         "auto_converge": auto_converge,
+        "compression": compression,
+        "parallel_connections": parallel_connections,
         "override_protection": override_protection,
     }
-    raise typer.Exit(_run(session(ctx), task, check=check))
+    if abort:
+        _abort(session(ctx), vm)
+    else:
+        raise typer.Exit(_run(session(ctx), task, check=check))
+
+
+def _abort(here: Session, vm: str) -> None:
+    with here.fleet() as fleet:
+        fleet.migrations.abort(vm)
+    if here.json:
+        here.emit({"aborted": vm})
+    else:
+        here.say(f"{vm}: its move is given up; it stays where it is.")
 
 
 def _run(here: Session, task: dict[str, object], *, check: bool) -> int:
@@ -89,8 +108,15 @@ def _show(here: Session, done: Sequence[VmMigrationResult], *, check: bool) -> N
             if result.runs_on:
                 here.complain(f"{result.name} runs on {result.runs_on}.", "yellow")
             continue
-        here.say(
-            result.plan.summary if result.plan and check else f"{result.name}: {result.status}"
-        )
+        here.say(result.plan.summary if result.plan and check else _became(result))
         for command in result.plan.commands if result.plan and check else ():
             here.say(f"  {command}", "dim")
+
+
+def _became(result: VmMigrationResult) -> str:
+    words = [f"{result.name}: {result.status}"]
+    if result.runs_on:
+        words.append(f"runs on {result.runs_on}")
+    if result.downtime is not None:
+        words.append(f"stood still for {result.downtime} ms")
+    return ", ".join(words)

@@ -108,12 +108,14 @@ def _run(ctx: typer.Context, task: dict[str, Any], *, check: bool, ask: str = ""
 
     here = session(ctx)
     with here.fleet() as fleet:
+        request = fleet.snapshots.prepare(task)
         if check or ask:
-            planned = fleet.snapshots.run([task], check=True)
+            planned = [request.preview()]
             changes = outcome.show_plan(here, planned, with_diff=False, final=check)
             if check:
                 return
             if changes and not here.agreed(ask, yes=not ask, must_ask=True):
                 raise typer.Abort
-        done = fleet.snapshots.run([task])
+            request.confirm()
+        done = [request.apply()]
     raise typer.Exit(outcome.show_results(here, done))

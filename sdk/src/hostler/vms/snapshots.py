@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hostler.errors import HostlerError, InvalidInput
+from hostler.errors import Conflict, HostlerError, InvalidInput
 from hostler.models.problems import checked
 from hostler.models.vm_task import SnapshotTask, VmResult
 from hostler.plan.plan import Plan
@@ -49,10 +49,21 @@ class Snapshots:
 
         def one(numbers: list[int]) -> None:
             for number in numbers:
-                results[number] = self._one(parsed[number], hypervisor, check=check)
+                request = SnapshotRequest(self._fleet, parsed[number], hypervisor)
+                results[number] = request.preview() if check else request.apply()
 
         hypervisor.pipeline(one, by_vm.values())
         return [results[number] for number in range(len(parsed))]
+
+    def prepare(
+        self,
+        task: SnapshotTask | Mapping[str, Any],
+        *,
+        uri: str | None = None,
+        host: str | None = None,
+    ) -> SnapshotRequest:
+        """Plan one snapshot that is to be shown before exactly that is applied."""
+        return SnapshotRequest(self._fleet, _parsed(task), self._fleet.hypervisor(uri, host))
 
     def plan(
         self,
@@ -66,29 +77,71 @@ class Snapshots:
         Raises:
             HostlerError: it can't be done.
         """
-        parsed = _parsed(task)
-        if isinstance(parsed, HostlerError):
-            raise parsed
-        return self._plan(parsed, self._fleet.hypervisor(uri, host)).bind(self._fleet.runner)
+        plan = self.prepare(task, uri=uri, host=host).plan
+        if isinstance(plan, HostlerError):
+            raise plan
+        return plan.bind(self._fleet.runner)
 
-    def _plan(self, task: SnapshotTask, hypervisor: Hypervisor) -> Plan:
-        domain = hypervisor.domains.read([task.vm]).get(task.vm)
-        have = read_snapshots(hypervisor, task.vm) if domain else []
-        return plan_snapshot(task, hypervisor.uri, domain, have, self._fleet.config.policy)
 
-    def _one(
-        self, task: SnapshotTask | HostlerError, hypervisor: Hypervisor, *, check: bool
-    ) -> VmResult:
-        name = task.vm if isinstance(task, SnapshotTask) else ""
+class SnapshotRequest:
+    """A snapshot as it is wanted, planned; nothing has happened yet.
+
+    Attributes:
+        plan: the plan, or what is wrong with the task.
+    """
+
+    def __init__(
+        self, fleet: Fleet, task: SnapshotTask | HostlerError, hypervisor: Hypervisor
+    ) -> None:
+        self._fleet, self._task, self._hypervisor = fleet, task, hypervisor
+        self._name = task.vm if isinstance(task, SnapshotTask) else ""
+        self.plan = self._planned()
+
+    def preview(self) -> VmResult:
+        """Tell what would be done."""
+        if isinstance(self.plan, HostlerError):
+            return failed(self._name, self.plan)
+        return result_of(self._name, self.plan, {})
+
+    def confirm(self) -> None:
+        """Look again whether the plan still is what would be planned now.
+
+        Raises:
+            Conflict: something has changed since then, so that it is not.
+        """
+        if _seen(self.plan) != _seen(self._planned()):
+            raise Conflict(
+                "it is no longer as it was when this was planned; nothing was touched",
+                on=f"VM {self._name!r} on {self._hypervisor.uri}",
+                hint="Run it again: it plans from what is there now.",
+            )
+
+    def apply(self) -> VmResult:
+        """Do what was planned."""
+        if isinstance(self.plan, HostlerError):
+            return failed(self._name, self.plan)
         try:
-            if isinstance(task, HostlerError):
-                raise task
-            plan = self._plan(task, hypervisor)
-            if not check:
-                self._fleet.runner.run(plan)
+            self._fleet.runner.run(self.plan)
         except HostlerError as error:
-            return failed(name, error)
-        return result_of(name, plan, {})
+            return failed(self._name, error)
+        return result_of(self._name, self.plan, {})
+
+    def _planned(self) -> Plan | HostlerError:
+        task = self._task
+        if isinstance(task, HostlerError):
+            return task
+        try:
+            domain = self._hypervisor.domains.read([task.vm]).get(task.vm)
+            have = read_snapshots(self._hypervisor, task.vm) if domain else []
+            policy = self._fleet.config.policy
+            return plan_snapshot(task, self._hypervisor.uri, domain, have, policy)
+        except HostlerError as error:
+            return error
+
+
+def _seen(plan: Plan | HostlerError) -> tuple[object, ...]:
+    """Return what two plans must have in common to do the same to the same."""
+    return (plan.before, plan.steps) if isinstance(plan, Plan) else ()
 
 
 def _parsed(task: SnapshotTask | Mapping[str, Any]) -> SnapshotTask | HostlerError:

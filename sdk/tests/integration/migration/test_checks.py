@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +36,7 @@ from .moves import (
     small_pool,
     volumes,
 )
+from .terminal import on_terminal
 
 
 def refused(fleet: Fleet, **options: Any) -> str:
@@ -225,23 +224,8 @@ def test_ssh_asks_nothing_on_the_terminal(tmp_path: Path, silent: bool) -> None:
     )
     ssh.chmod(0o755)
     uri = f"qemu+ssh://root@{NET}.2/system?command={ssh}{'' if silent else '&no_tty=0'}"
-    shown = on_terminal([sys.executable, "-c", OPENS, uri])
+    shown = on_terminal([sys.executable, "-c", OPENS, uri], typed=b"no\n")[1]
     assert (ASKED in shown) is not silent
     if silent:
         assert "Host key verification failed" in shown
         assert "compare it, then mend known_hosts" in shown
-
-
-def on_terminal(words: list[str]) -> str:
-    """Run a program on a terminal of its own, where "no" is typed at once."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execv(words[0], words)
-    os.write(terminal, b"no\n")
-    shown = b""
-    with suppress(OSError):  # the end of a terminal
-        while part := os.read(terminal, 4096):
-            shown += part
-    os.waitpid(pid, 0)
-    os.close(terminal)
-    return shown.decode()
