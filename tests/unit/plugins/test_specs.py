@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from ansible_collections.hostler.fleet.plugins.module_utils import (
     _aggregate_migration,
+    _alert,
     _gpu_info,
     _gpu_pool,
     _host,
@@ -80,6 +81,7 @@ MODULES = {
     "aggregate_info": _gpu_info.AGGREGATES,
     "aggregate_migration": _aggregate_migration.MODULE,
     "aggregate_target_info": _gpu_info.TARGET,
+    "alert_info": _alert.INFO,
     "command_log": _journal.CLEAR,
     "command_log_info": _journal.COMMAND_LOG,
     "fleet_info": _host.STATS,

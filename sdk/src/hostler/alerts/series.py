@@ -79,7 +79,10 @@ def metric_series(
         for metric in metrics:
             samples, gap = history_samples(histories.get(key), metric)
             group, _, name = metric.partition(".")
-            value = row.figures.get(group, {}).get(name)
+            figures = row.figures.get(group, {})
+            value = figures.get(name)
+            if value is None and figures.get("total_gb") == 0:
+                continue  # there is nothing that could be full
             if row.at is not None and value is not None:
                 samples.append(Sample(row.at, value))
             told = row.reason or ("" if value is not None else UNTOLD)

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from hostler.alerts.evaluate import evaluate
-from hostler.alerts.series import gpu_series, host_series
+from hostler.alerts.series import gpu_series, host_series, metric_series
 from hostler.gpu.world import GpuWorld
 from hostler.models.alert import AlertPage
 from hostler.models.alert_config import DEFAULTS
 from hostler.models.host_view import HostInfo
+from hostler.models.metrics import HostMetrics
 
 from ..gpu.worlds import aggregate, compute, server, world
 
@@ -71,6 +72,15 @@ def test_vms_of_a_host_that_does_not_answer_are_not_known() -> None:
         ("vm_down", "kvm1", "web"),
         ("vm_crashed", "kvm1", "web"),
     }
+
+
+@pytest.mark.parametrize(("total", "unknown"), [(0.0, 0), (None, 1)])
+def test_storage_that_is_not_there_is_not_full(total: float | None, unknown: int) -> None:
+    storage = {"storage": {"total_gb": total, "usage_percent": None}}
+    now = [HostMetrics(host_id="kvm1", source="live", metrics=storage)]
+    known = metric_series("host", now, (), ["storage.usage_percent"], {}, "above")
+    page = evaluate(RULES, list(known), NOW)
+    assert (page.alerts, len(page.unknown)) == ([], unknown)
 
 
 def cloud(found: GpuWorld | None, error: str = "") -> AlertPage:
