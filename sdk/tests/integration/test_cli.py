@@ -250,6 +250,29 @@ def test_only_what_was_shown_is_deleted(cli: Cli) -> None:
     assert states(cli) == {"2": "stopped"}
 
 
+def test_only_the_snapshot_that_was_shown_is_deleted(cli: Cli) -> None:
+    name, document = cli.name(1), cli.root / "disk.yml"
+    vm = {"name": name, "memory": "64MiB", "networks": [], "disks": [{"size": "1MiB"}]}
+    document.write_text(json.dumps({"vms": [{**vm, "state": "stopped"}]}))
+    cli.run("vm", "apply", str(document))
+    cli.run("vm", "snapshot", "create", name, "s1")
+
+    def make_another() -> None:
+        cli.run("vm", "snapshot", "delete", name, "s1", "--yes")
+        cli.run("vm", "snapshot", "create", name, "s1", "--description", "of somebody else")
+
+    delete = ("vm", "snapshot", "delete", name, "s1")
+    code, shown = cli.terminal(*delete, answer="y", meanwhile=make_another)
+    assert code == 1
+    assert "no longer as it was when this was planned" in " ".join(shown.split())
+    (left,) = cli.json("vm", "snapshot", "list", name)
+    assert left["description"] == "of somebody else"
+    code, shown = cli.terminal(*delete, answer="n")
+    assert (code, len(cli.json("vm", "snapshot", "list", name))) == (1, 1)
+    code, shown = cli.terminal(*delete, answer="y")
+    assert (code, cli.json("vm", "snapshot", "list", name)) == (0, [])
+
+
 def test_the_same_document_from_two_commands_at_once(cli: Cli) -> None:
     document = cli.document(3)
     both = [cli.start("vm", "apply", document) for _ in range(2)]
