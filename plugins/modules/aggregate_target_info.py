@@ -61,14 +61,17 @@ hostname:
   description: Name of the host.
   returned: success
   type: str
+  sample: gpu-host-002
 gpu_type:
   description: Its GPU type; none where it is not known.
   returned: success
   type: str
+  sample: L40
 current_aggregate:
   description: The pool that it is in; none where it is in none, or in several.
   returned: success
   type: str
+  sample: L40-n3
 recommended_aggregate:
   description: The best aggregate, which may be the one where it is; none where nothing is suitable.
   returned: success

@@ -43,42 +43,52 @@ total_hosts:
   description: Hosts of the pool.
   returned: success
   type: int
+  sample: 3
 active_hosts:
   description: Hosts that were reached and take VMs.
   returned: success
   type: int
+  sample: 2
 total_cpu_cores:
   description: CPUs.
   returned: success
   type: int
+  sample: 64
 used_cpu_cores:
   description: Virtual CPUs of VMs that are not off.
   returned: success
   type: int
+  sample: 52
 total_memory_gb:
   description: Memory in GiB.
   returned: success
   type: float
+  sample: 503.5
 used_memory_gb:
   description: Memory of VMs that are not off, in GiB.
   returned: success
   type: float
+  sample: 310.0
 total_storage_gb:
   description: Storage in GiB; what several hosts have in common counts once.
   returned: success
   type: float
+  sample: 3576.9
 used_storage_gb:
   description: Storage in use, in GiB.
   returned: success
   type: float
+  sample: 1210.4
 utilization_percentage:
   description: Mean of what is used of CPUs, memory and storage.
   returned: success
   type: float
+  sample: 61.6
 total_vms:
   description: VMs.
   returned: success
   type: int
+  sample: 41
 vms_by_status:
   description: How many there are of each status.
   returned: success
@@ -87,10 +97,12 @@ total_gpus:
   description: GPUs of the hosts.
   returned: success
   type: int
+  sample: 16
 used_gpus:
   description: GPUs that were given to VMs.
   returned: success
   type: int
+  sample: 9
 unreachable_hosts:
   description: Why hosts could not be reached, by id.
   returned: success

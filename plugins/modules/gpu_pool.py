@@ -98,6 +98,7 @@ gpu_type:
   description: The GPU type.
   returned: when it could be planned
   type: str
+  sample: L40
 before:
   description: The number of hosts of each pool, as it was.
   returned: when it could be planned

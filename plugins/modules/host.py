@@ -95,6 +95,7 @@ name:
   description: Id of the host.
   returned: always
   type: str
+  sample: kvm1
 host:
   description: The host as it is registered; none where it is not.
   returned: success

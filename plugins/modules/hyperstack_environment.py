@@ -51,6 +51,7 @@ name:
   description: Name of the environment.
   returned: always
   type: str
+  sample: training
 environment:
   description: The environment as it is afterwards; none where it is not there, and in check mode.
   returned: success

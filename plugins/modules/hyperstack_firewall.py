@@ -118,6 +118,7 @@ name:
   description: Name of the firewall.
   returned: always
   type: str
+  sample: web
 firewall:
   description:
     - The firewall as it is afterwards, with the fields that

@@ -71,6 +71,7 @@ name:
   description: The firewall, as it was named.
   returned: always
   type: str
+  sample: web
 firewall:
   description:
     - The firewall as it is afterwards, with the fields that

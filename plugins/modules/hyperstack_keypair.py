@@ -57,6 +57,7 @@ name:
   description: Name of the key.
   returned: always
   type: str
+  sample: ops
 keypair:
   description: The key as it is afterwards; none where it is not there, and in check mode.
   returned: success

@@ -190,10 +190,14 @@ command:
   description: The request that makes the VM. Keys are masked, user data is shown by its digest.
   returned: when there is something to make
   type: str
+  sample: &command >-
+    curl -X POST https://infrahub-api.nexgencloud.com/v1/core/virtual-machines -H 'api_key: ****'
+    -H 'Content-Type: application/json' -d '{"name": "gpu-host-001", ...}'
 masked_command:
   description: The same as RV(command).
   returned: when there is something to make
   type: str
+  sample: *command
 estimated_resources:
   description: The flavor, its number of GPUs, and its price in dollars an hour where it is known.
   returned: success

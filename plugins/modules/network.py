@@ -145,6 +145,7 @@ name:
   description: Name of the network.
   returned: always
   type: str
+  sample: lab
 network:
   description: The network as it is; none where there is none.
   returned: success

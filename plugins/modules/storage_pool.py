@@ -110,6 +110,7 @@ name:
   description: Name of the pool.
   returned: always
   type: str
+  sample: images
 pool:
   description: The pool as it is; none where there is none.
   returned: success

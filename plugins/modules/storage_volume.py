@@ -127,6 +127,7 @@ name:
   description: Name of the volume.
   returned: always
   type: str
+  sample: web1.qcow2
 volume:
   description: The volume as it is; none where there is none.
   returned: success

@@ -135,6 +135,7 @@ restart_required:
   description: A change waits for a restart of the VM.
   returned: for one VM
   type: bool
+  sample: false
 changes_pending:
   description: What waits for the restart.
   returned: for one VM

@@ -83,10 +83,12 @@ batch_id:
   description: Identifier of the batch.
   returned: success
   type: str
+  sample: 6b0306f5-317c09f1
 operation:
   description: The operation.
   returned: success
   type: str
+  sample: stop
 total_vms:
   description: How many VMs were found.
   returned: success

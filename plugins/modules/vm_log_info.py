@@ -81,6 +81,7 @@ vm:
   description: Name of the VM.
   returned: success
   type: str
+  sample: web1
 logs:
   description: Entries in order of their times; one that has none stays behind the one before it.
   returned: success

@@ -123,34 +123,42 @@ name:
   description: Name of the VM.
   returned: for one VM
   type: str
+  sample: web1
 source_host:
   description: URI of the hypervisor that it came from.
   returned: for one VM
   type: str
+  sample: qemu+ssh://root@kvm1.example.com/system
 target_host:
   description: URI of the hypervisor that it should be on; null when it could not be planned.
   returned: for one VM
   type: str
+  sample: qemu+ssh://root@kvm2.example.com/system
 status:
   description: V(migrated), V(unchanged), V(planned) or V(failed).
   returned: for one VM
   type: str
+  sample: migrated
 runs_on:
   description: URI of the hypervisor that it was found to run on afterwards; null when unknown.
   returned: for one VM
   type: str
+  sample: qemu+ssh://root@kvm2.example.com/system
 downtime:
   description: Milliseconds that the guest stood still; null when unknown.
   returned: for one VM
   type: int
+  sample: 38
 data:
   description: Bytes that were moved; null when unknown.
   returned: for one VM
   type: int
+  sample: 45088768
 seconds:
   description: How long it took; null when nothing was done.
   returned: for one VM
   type: float
+  sample: 4.2
 plan:
   description: What was done or, in check mode, would be done.
   returned: when the VM could be looked at

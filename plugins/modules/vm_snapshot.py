@@ -128,6 +128,7 @@ name:
   description: Name of the VM.
   returned: for one snapshot
   type: str
+  sample: before-upgrade
 snapshots:
   description: The VM's snapshots afterwards, by name.
   returned: for one snapshot

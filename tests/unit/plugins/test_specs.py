@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import types
@@ -22,6 +23,7 @@ from ansible_collections.hostler.fleet.plugins.module_utils import (
     _gpu_info,
     _gpu_pool,
     _host,
+    _host_maintenance,
     _hyperstack_catalogue,
     _hyperstack_firewall,
     _hyperstack_launch,
@@ -46,6 +48,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, SecretStr
 
 from hostler.models.gpu_pool import GpuPoolTask
 from hostler.models.host import HostTask
+from hostler.models.host_maintenance import HostMaintenanceTask
 from hostler.models.host_view import HostField
 from hostler.models.hyperstack_task import (
     AttachmentTask,
@@ -88,6 +91,7 @@ MODULES = {
     "gpu_pool": _gpu_pool.MODULE,
     "host": _host.HOST,
     "host_info": _host.INFO,
+    "host_maintenance": _host_maintenance.MODULE,
     "host_metrics_info": _metrics.HOSTS,
     "hyperstack_launch": _hyperstack_launch.MODULE,
     "hyperstack_environment": _hyperstack_catalogue.ENVIRONMENT,
@@ -120,6 +124,9 @@ KINDS = {
     bool: "bool",
     dict: "dict",
 }
+SCALARS = {"bool", "float", "int", "str"}
+KEYWORDS = {"environment", "async", "become"}
+"""Of tasks: C() is right for them, whatever options have these names."""
 OTHER_SPELLINGS = {"cpu_cores", "memory_mb", "memory_gb", "disk_gb", "storage_gb"}
 IN_ONE_WORD = {"firmware", "tpm", "video", "console", "watchdog", "backing", "clone"}
 
@@ -172,8 +179,35 @@ def test_every_module_says_what_it_can(name: str) -> None:
         doc["attributes"]
     )
     assert doc["attributes"]["action_group"]["membership"] == ["hostler.fleet.fleet"]
+    assert doc["seealso"]
     assert documentation()[name]["examples"].count("hostler.fleet.") >= 2
-    assert documentation()[name]["return"]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_result_is_described_with_a_sample(name: str) -> None:
+    returned = documentation()[name]["return"]
+    assert returned
+    for key, value in returned.items():
+        assert {"description", "returned", "type"} <= set(value), key
+        assert value["type"] not in SCALARS or "sample" in value, key
+
+
+def texts(value: Any) -> typing.Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from texts(item)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_options_and_results_are_marked_as_such(name: str) -> None:
+    """O() and RV() become links, C() does not; what looks like Markdown is none."""
+    doc, returned = documentation()[name]["doc"], documentation()[name]["return"]
+    names = {*doc["options"], *returned} - KEYWORDS
+    for text in texts([doc, returned]):
+        assert names.isdisjoint(re.findall(r"\bC\(([^)]*)\)", text)), text
+        assert "`" not in text, text
 
 
 def parts(annotation: Any) -> list[Any]:
@@ -344,6 +378,16 @@ def test_network_takes_the_fields_of_its_model() -> None:
 
 def test_host_takes_the_fields_of_its_model() -> None:
     models(_host.TASK, HostTask, "host")
+
+
+def test_host_maintenance_takes_the_fields_of_its_model() -> None:
+    spec = {
+        **_host_maintenance.FIELDS,
+        "host": {"type": "str", "required": True},
+        "persist": {"type": "bool", "default": True},
+        "undefine_source": {"type": "bool", "default": True},
+    }
+    models(spec, HostMaintenanceTask, "host_maintenance")
 
 
 def test_host_info_has_the_fields_that_can_be_read() -> None:
