@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Params = dict[str, Any]
 Result = dict[str, Any]
 Spec = dict[str, Any]
+Tell = Callable[[str], None]
+"""Takes a line about how far the work is."""
 
 CONFIG: Spec = {
     "config": {"type": "path", "fallback": (env_fallback, ["HOSTLER_CONFIG"])},
@@ -55,6 +57,10 @@ def _none(_params: Params) -> list[str]:
     return []
 
 
+def _to_nobody(_line: str) -> None:
+    """Ansible hears nothing of a shipped module before its end."""
+
+
 @dataclass(frozen=True)
 class Module:
     """What a module takes and does.
@@ -65,13 +71,15 @@ class Module:
         needs: the SDK's modules that it uses.
         prepare: brings a task's raw arguments into the form that is checked and shipped.
         secrets: finds the parts of options that must not be told.
+        tells: the work takes long: run also takes what is told of its way.
     """
 
     arguments: dict[str, Any]
-    run: Callable[[Fleet, Params, bool], Result]
+    run: Callable[..., Result]
     needs: tuple[str, ...]
     prepare: Callable[[Params], Params] = _as_given
     secrets: Callable[[Params], list[str]] = _none
+    tells: bool = False
 
     def main(self) -> None:
         """Be the shipped module."""
@@ -85,14 +93,15 @@ class Module:
             module.fail_json(**result)
         module.exit_json(**result)
 
-    def perform(self, params: Params, *, check: bool) -> Result:
+    def perform(self, params: Params, *, check: bool, tell: Tell = _to_nobody) -> Result:
         """Do the work and return the task's result, failures too."""
         if problem := sdk_problem():
             return failure(problem, "missing_library")
         from hostler.errors import HostlerError
 
         try:
-            return self.run(open_once(self._own(params)), params, check)
+            more = (tell,) if self.tells else ()
+            return self.run(open_once(self._own(params)), params, check, *more)
         except HostlerError as error:
             return failed(error)
 

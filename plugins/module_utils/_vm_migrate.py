@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from ansible_collections.hostler.fleet.plugins.module_utils._module import (
@@ -14,13 +15,19 @@ from ansible_collections.hostler.fleet.plugins.module_utils._module import (
     Params,
     Result,
     Spec,
+    Tell,
     given,
 )
 from ansible_collections.hostler.fleet.plugins.module_utils._results import many, one
 
 if TYPE_CHECKING:
     from hostler import Fleet
-    from hostler.models.vm_migration import VmMigrationResult
+    from hostler.models.vm_migration import MigrationFigures, VmMigrationResult
+    from hostler.plan.outcome import Progress
+    from hostler.vms.migration.service import OnMove
+
+EVERY = 5.0
+"""Seconds between two lines about a VM."""
 
 FIELDS: Spec = {
     "target_host": {"type": "str"},
@@ -50,7 +57,7 @@ FIELDS: Spec = {
 }
 
 
-def run(fleet: Fleet, params: Params, check: bool) -> Result:
+def run(fleet: Fleet, params: Params, check: bool, tell: Tell) -> Result:
     """Move VMs to another hypervisor."""
     from hostler.models.problems import checked
     from hostler.models.vm_migration import VmMigrationTask
@@ -58,10 +65,25 @@ def run(fleet: Fleet, params: Params, check: bool) -> Result:
     names = [params["vm"]] if params["vms"] is None else params["vms"]
     options = given(params, FIELDS)
     tasks = [checked(VmMigrationTask, {"vm": name, **options}) for name in names]
-    results = fleet.migrations.run(tasks, check=check, parallel=params["parallel"])
+    results = fleet.migrations.run(
+        tasks, check=check, parallel=params["parallel"], on_progress=lines(tell)
+    )
     if params["vms"] is None:
         return _item(results[0])
     return many(results, [_item(result) for result in results])
+
+
+def lines(tell: Tell) -> OnMove:
+    """Tell how far each VM's move is: when its figures are there, then every some seconds."""
+    last: dict[str, float] = {}
+
+    def told(progress: Progress, figures: MigrationFigures | None) -> None:
+        now = time.monotonic()
+        if figures and figures.total and now - last.get(progress.plan, -EVERY) >= EVERY:
+            last[progress.plan] = now
+            tell(f"{progress.target.partition('/')[2]}: {figures.text}")
+
+    return told
 
 
 def _item(result: VmMigrationResult) -> Result:
@@ -82,5 +104,6 @@ MODULE = Module(
         "required_one_of": [("vm", "vms"), ("target_host", "target_uri")],
     },
     run=run,
+    tells=True,
     needs=("hostler.vms.migration.service", "hostler.backends.libvirt", "hostler.plan.journal"),
 )

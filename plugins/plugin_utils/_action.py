@@ -42,7 +42,7 @@ class HostlerAction(ActionBase):
         params, problem = self._checked(args)
         if problem:
             return {"failed": True, "msg": problem}
-        result = self.module.perform(params, check=self._task.check_mode)
+        result = self.module.perform(params, check=self._task.check_mode, tell=self._display.v)
         for warning in result.pop("warnings", []):
             self._display.warning(warning)
         return result

@@ -15,7 +15,7 @@ def on_terminal(
     """Run a program where something is typed at once; its exit code and all that was shown."""
     pid, terminal = pty.fork()
     if pid == 0:
-        os.execve(words[0], words, os.environ if env is None else env)
+        os.execve(words[0], [*words], os.environ if env is None else env)
     os.write(terminal, typed)
     shown = b""
     with suppress(OSError):  # the other end is closed: the program is gone
