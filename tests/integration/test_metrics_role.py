@@ -1,0 +1,124 @@
+# Copyright: Hostler contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""roles/metrics_collector: what it writes, which systemd itself checks."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import PLAYBOOK, Results
+
+HOSTLER = Path(sys.executable).parent / "hostler"
+STORE = 'postgresql+psycopg://me:S3cret%20"x@db/hostler'
+Run = Callable[..., Results]
+
+
+@pytest.fixture
+def units(tmp_path: Path) -> Path:
+    folder = tmp_path / "units"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def run(environment: dict[str, str], tmp_path: Path, units: Path) -> Run:
+    """Run the role for an image of this machine; returns each task's result by its name."""
+
+    def play(*words: str, **wanted: Any) -> Results:
+        role = {"role": "hostler.fleet.metrics_collector"}
+        book = {"hosts": "image", "connection": "local", "gather_facts": False, "roles": [role]}
+        (tmp_path / "play.yml").write_text(json.dumps([book]))
+        usual = {
+            "metrics_collector_unit_dir": str(units),
+            "metrics_collector_environment_file": str(tmp_path / "etc" / "metrics.env"),
+            "metrics_collector_hostler": str(HOSTLER),
+            "metrics_collector_store": STORE,
+            "metrics_collector_start": False,
+        }
+        results = Path(environment["HOSTLER_TEST_RESULTS"])
+        results.unlink(missing_ok=True)
+        command: list[str | Path] = [
+            *(PLAYBOOK, tmp_path / "play.yml", "-i", "image,", "--diff"),
+            *("-e", json.dumps({**usual, **wanted}), *words),
+        ]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert "S3cret" not in done.stdout + done.stderr
+        assert results.exists(), done.stdout + done.stderr
+        told = dict(json.loads(line) for line in results.read_text().splitlines())
+        return {name.rpartition(" : ")[2]: result for name, result in told.items()}
+
+    return play
+
+
+def changed(told: Results) -> set[str]:
+    assert not [result for result in told.values() if result.get("failed")], told
+    return {name for name, result in told.items() if result.get("changed")}
+
+
+WRITES = {"Make the folder of the environment file", "Write the environment file"}
+
+
+@pytest.mark.parametrize("mode", ["service", "timer"])
+def test_written_once_and_sound(run: Run, units: Path, tmp_path: Path, mode: str) -> None:
+    wanted: dict[str, Any] = {"metrics_collector_mode": mode, "metrics_collector_exporter": True}
+    assert changed(run("--check", **wanted)) == {*WRITES, "Write the units"}
+    assert list(units.iterdir()) == []
+    assert changed(run(**wanted)) == {*WRITES, "Write the units"}
+    assert changed(run(**wanted)) == set()
+    names = {"hostler-metrics.service", "hostler-metrics-exporter.service"}
+    names |= {"hostler-metrics.timer"} if mode == "timer" else set()
+    assert {unit.name for unit in units.iterdir()} == names
+    assert (tmp_path / "etc" / "metrics.env").stat().st_mode & 0o777 == 0o600
+    verify([units / name for name in names])
+
+
+def verify(paths: list[Path]) -> None:
+    """Have systemd read the units."""
+    analyze = shutil.which("systemd-analyze")
+    assert analyze, "there is no systemd-analyze; run: make setup"
+    done = subprocess.run(
+        [analyze, "verify", "--man=no", *paths], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_what_is_not_wanted_any_more_goes(run: Run, units: Path, tmp_path: Path) -> None:
+    run(metrics_collector_mode="timer", metrics_collector_exporter=True)
+    assert "Write the units" in changed(run(metrics_collector_mode="service"))
+    assert [unit.name for unit in units.iterdir()] == ["hostler-metrics.service"]
+    run("--check", metrics_collector_state="absent")
+    assert [unit.name for unit in units.iterdir()] == ["hostler-metrics.service"]
+    run(metrics_collector_state="absent")
+    assert list(units.iterdir()) == []
+    assert not (tmp_path / "etc" / "metrics.env").exists()
+    assert changed(run(metrics_collector_state="absent")) == set()
+
+
+def test_without_the_command_nothing_is_written(run: Run, units: Path) -> None:
+    told = run(metrics_collector_hostler="/no/such/hostler")
+    assert (
+        "There is no /no/such/hostler. Run: pip install"
+        in told["Refuse to go on without it"]["msg"]
+    )
+    assert list(units.iterdir()) == []
+
+
+def test_the_store_is_what_systemd_reads(run: Run, tmp_path: Path) -> None:
+    run()
+    lines = (tmp_path / "etc" / "metrics.env").read_text().splitlines()
+    shown = subprocess.run(
+        ["sh", "-c", f'. {tmp_path}/etc/metrics.env; printf %s "$HOSTLER_STORE"'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout == STORE, lines
