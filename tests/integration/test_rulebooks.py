@@ -17,6 +17,7 @@ from typing import Any
 from zlib import crc32
 
 import libvirt
+import libvirt_qemu
 import pytest
 import yaml
 
@@ -53,10 +54,10 @@ def host() -> Iterator[Callable[..., str]]:
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        rig("down", "e")
+        rig("down")
         rig("up", "e")
         yield lambda *words: rig("exec", "e", *words)
-        rig("down", "e")
+        rig("down")
 
 
 def rig(*words: str) -> str:
@@ -78,7 +79,7 @@ def running(tmp_path: Path) -> Running:
     (tmp_path / "inventory.yml").write_text(yaml.safe_dump(INVENTORY))
 
     @contextmanager
-    def run(rulebook: str | Path) -> Iterator[Output]:
+    def run(rulebook: str | Path, **variables: str) -> Iterator[Output]:
         output = tmp_path / "output.txt"
         program = [str(EDA / "ansible-rulebook"), "-v", "-i", "inventory.yml"]
         environment = {
@@ -87,6 +88,7 @@ def running(tmp_path: Path) -> Running:
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections"),
             "HOSTLER_STORE": f"sqlite:///{tmp_path}/journal.db",
             "LIBVIRT_DEFAULT_URI": URI,
+            **variables,
         }
         with (
             output.open("w") as file,
@@ -115,23 +117,80 @@ def wait_for(ready: Callable[[], Any], what: Callable[[], str], seconds: float =
 
 @pytest.mark.slow
 def test_a_vm_that_was_killed_runs_again(host: Callable[..., str], running: Running) -> None:
-    connection = libvirt.open(URI)
-    domains = [connection.defineXML(XML.format(name=name)) for name in ("web", "other")]
-    for domain in domains:
-        domain.create()
-    with running("hostler.fleet.restart_crashed_vm") as output:
-        wait_for(lambda: "load source hostler.fleet.fleet_events" in output(), output)
+    with (
+        libvirt.open(URI) as connection,
+        running("hostler.fleet.restart_crashed_vm") as output,
+    ):
+        web, other = [connection.defineXML(XML.format(name=name)) for name in ("web", "other")]
+        for domain in (web, other):
+            domain.create()
         wait_for(lambda: "Waiting for events" in output(), output)
         time.sleep(2)  # it says no word when it listens
         host("kill", "-KILL", host("cat", "/run/libvirt/qemu/web.pid").strip())
-        wait_for(lambda: not domains[0].isActive(), output, 10)
-        killed = time.monotonic()
-        wait_for(domains[0].isActive, output)
-        assert time.monotonic() - killed < 30
-        domains[1].destroy()  # somebody wants that
+        wait_for(lambda: not web.isActive(), output, 10)
+        wait_for(web.isActive, output, 30)
+        other.destroy()  # somebody wants that
         time.sleep(2)
-    assert [domain.isActive() for domain in domains] == [1, 0]
-    connection.close()
+        assert (web.isActive(), other.isActive()) == (1, 0)
+
+
+WRITES = """
+<domain type='qemu'><name>writes</name><memory unit='MiB'>192</memory>
+  <os><type arch='x86_64' machine='q35'>hvm</type>
+    <kernel>/var/lib/libvirt/guest/vmlinuz</kernel>
+    <initrd>/var/lib/libvirt/guest/initrd.img</initrd>
+    <cmdline>quiet panic=1 tsc=reliable</cmdline></os><features><acpi/></features>
+  <devices>
+    <disk type='file' device='disk'><driver name='qemu' type='raw' cache='none'/>
+      <source file='/var/lib/libvirt/images/tiny/disk.raw'/><target dev='vda' bus='virtio'/></disk>
+    <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>
+  </devices></domain>
+"""
+
+
+def write(domain: libvirt.virDomain) -> bool:
+    """Have the guest write more than there is room for; False while its agent is not there."""
+    words = {"path": "dd", "arg": ["if=/dev/zero", "of=/dev/vda", "bs=1M", "count=8"]}
+    try:
+        command = json.dumps({"execute": "guest-exec", "arguments": words})
+        libvirt_qemu.qemuAgentCommand(domain, command, 5, 0)
+    except libvirt.libvirtError:
+        return False
+    return True
+
+
+@pytest.mark.slow
+def test_a_host_whose_disks_fail_is_emptied(
+    host: Callable[..., str],
+    running: Running,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rig("up", "s")
+    hosts = {"bad": {"uri": URI}, "good": {"uri": f"qemu+tcp://{NET}.2/system"}}
+    (tmp_path / "fleet.yml").write_text(yaml.safe_dump({"hosts": hosts}))
+    monkeypatch.setenv("HOSTLER_CONFIG", str(tmp_path / "fleet.yml"))
+    tiny = "/var/lib/libvirt/images/tiny"
+    host("mkdir", "-p", tiny)
+    host("mount", "-t", "tmpfs", "-o", "size=1M", "tmpfs", tiny)
+    host("truncate", "-s", "64M", f"{tiny}/disk.raw")
+    with (
+        libvirt.open(URI) as bad,
+        libvirt.open(hosts["good"]["uri"]) as good,
+        running("hostler.fleet.drain_failing_host", LIBVIRT_DEFAULT_URI="") as output,
+    ):
+        writes, calm = bad.defineXML(WRITES), bad.defineXML(XML.format(name="calm"))
+        writes.create()
+        calm.create()
+        wait_for(lambda: "Waiting for events" in output(), output)
+        wait_for(lambda: write(writes), output)
+        for _ in range(3):
+            wait_for(lambda: writes.state()[0] == libvirt.VIR_DOMAIN_PAUSED, output)
+            writes.resume()
+        wait_for(lambda: "calm" in [one.name() for one in good.listAllDomains()], output)
+        wait_for(good.lookupByName("calm").isActive, output)
+        writes.destroy()
+    host("umount", "-l", tiny)
 
 
 def event(kind: str, **fields: Any) -> dict[str, Any]:
