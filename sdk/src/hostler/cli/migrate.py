@@ -51,23 +51,12 @@ def migrate(
     check: Annotated[bool, typer.Option("--check", help="Only show what would be done.")] = False,
 ) -> None:
     """Move a VM to another hypervisor, while it runs or not."""
-    task: dict[str, object] = {
-        "vm": vm,
-        "target_host": to,
-        "target_uri": to_uri,
-        "mode": mode,
-        "storage": storage,
-        "unsafe": unsafe,
-        "peer_to_peer": peer_to_peer,
-        "bandwidth": bandwidth,
-        "timeout": timeout,
-        "on_timeout": on_timeout,
-        "post_copy": post_copy,
-        "auto_converge": auto_converge,
-        "compression": compression,
-        "parallel_connections": parallel_connections,
-        "override_protection": override_protection,
-    }
+    task: dict[str, object] = {"vm": vm, "target_host": to, "target_uri": to_uri, "mode": mode}
+    task |= {"storage": storage, "unsafe": unsafe, "peer_to_peer": peer_to_peer}
+    task |= {"bandwidth": bandwidth, "timeout": timeout, "on_timeout": on_timeout}
+    task |= {"post_copy": post_copy, "auto_converge": auto_converge, "compression": compression}
+    task |= {"parallel_connections": parallel_connections}
+    task |= {"override_protection": override_protection}
     if abort:
         _abort(session(ctx), vm)
     else:
