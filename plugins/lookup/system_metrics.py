@@ -45,7 +45,7 @@ RETURN = r"""
 _raw:
   description:
     - One dictionary with C(timestamp), C(interval), C(source), C(total_hosts), C(active_hosts),
-      C(unreachable), C(metrics), C(history), C(hosts), each host's own figures, and C(stats).
+      C(unreachable_hosts), C(metrics), C(history), C(hosts), each host's own figures, and C(stats).
   type: list
   elements: dict
 """

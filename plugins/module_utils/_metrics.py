@@ -47,8 +47,8 @@ def vms(fleet: Fleet, params: Params, _check: bool = True) -> Result:
     return {
         "changed": False,
         "vms": [vm.model_dump(mode="json") for vm in page.vms],
-        "unreachable": page.unreachable,
-        "warnings": list(page.unreachable.values()),
+        "unreachable_hosts": page.unreachable_hosts,
+        "warnings": list(page.unreachable_hosts.values()),
     }
 
 
@@ -65,7 +65,10 @@ def hosts(fleet: Fleet, params: Params, _check: bool = True) -> Result:
 def system(fleet: Fleet, params: Params) -> Result:
     """Read the figures of all hosts together."""
     found = fleet.metrics.system(names=params["names"] or (), **given(params, QUERY))
-    return {"system": found.model_dump(mode="json"), "warnings": list(found.unreachable.values())}
+    return {
+        "system": found.model_dump(mode="json"),
+        "warnings": list(found.unreachable_hosts.values()),
+    }
 
 
 NEEDS = ("hostler.metrics.service", "hostler.backends.libvirt", "hostler.store")

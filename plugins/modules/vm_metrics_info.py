@@ -100,7 +100,7 @@ vms:
         - Where O(hours) are given. It has C(timestamps), where each point's time begins, and
           C(values), a list for each metric. A gap is none.
       type: dict
-unreachable:
+unreachable_hosts:
   description: Hosts that nothing is known of now, and why.
   returned: success
   type: dict

@@ -104,7 +104,12 @@ def inside_pid(host: Rig) -> str:
 def test_live(fleet: Fleet) -> None:
     page = fleet.metrics.vms(guest=True)
     off, web = page.vms
-    assert (page.unreachable, web.status, web.host, web.source) == ({}, "running", "kvm1", "live")
+    assert (page.unreachable_hosts, web.status, web.host, web.source) == (
+        {},
+        "running",
+        "kvm1",
+        "live",
+    )
     assert web.seconds == pytest.approx(1, abs=0.5)
     cpu, memory, disk = (web.metrics[group] for group in ("cpu", "memory", "disk"))
     assert 0 <= (cpu["usage_percent"] or -1) < 110

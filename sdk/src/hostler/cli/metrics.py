@@ -55,7 +55,7 @@ def vms(
         here.say("No VMs.", "dim")
     else:
         here.show(metrics_tables.vms(found.vms))
-    here.warn(found.unreachable.values())
+    here.warn(found.unreachable_hosts.values())
 
 
 @app.command()
@@ -98,7 +98,7 @@ def system(
         here.emit(found.model_dump(mode="json"))
     else:
         here.show(metrics_tables.system(found))
-    here.warn(found.unreachable.values())
+    here.warn(found.unreachable_hosts.values())
 
 
 @app.command()

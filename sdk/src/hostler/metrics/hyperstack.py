@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from hostler.errors import BackendError, InvalidInput
@@ -67,7 +68,8 @@ def hyperstack_vms(
         BackendError: it can't be read, or its answer makes no sense.
     """
     there = {Thing(api.config.url, str(vm.id), vm.name): vm for vm in api.vms.list()}
-    chosen = sorted(matching(list(there), query.names, "vm", "there is no such VM"))
+    chosen = matching(list(there), query.names, "vm", "there is no such VM")
+    chosen.sort(key=attrgetter("name", "key"))
     duration = _duration(query)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         told = list(pool.map(lambda one: api.vms.metrics(there[one].id, duration), chosen))
@@ -83,7 +85,8 @@ def _duration(query: MetricsQuery) -> str:
     if hours > longest:
         what = f"Hyperstack keeps figures for {longest // 24} days"
         raise InvalidInput(what, on="metrics", hint="Ask for fewer hours.")
-    wanted = min(hours + 1, longest)  # a rate needs the value before
+    # A rate needs the value before.
+    wanted = min(hours + 1, longest) if query.hours or query.interval else hours
     return next(name for name, length in _DURATIONS.items() if length >= wanted)
 
 

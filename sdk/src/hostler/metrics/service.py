@@ -124,7 +124,7 @@ class Metrics:
         if query.guest:
             self._ask_guests(targets, there, rows, query.agent_timeout)
         rows.sort(key=lambda row: (row.name, row.host))
-        return VmMetricsPage(vms=rows, unreachable={n: e.reason for n, e in down.items()})
+        return VmMetricsPage(vms=rows, unreachable_hosts={n: e.reason for n, e in down.items()})
 
     def hosts(
         self,
@@ -175,7 +175,7 @@ class Metrics:
             source=hosts[0].source if hosts else "live",
             total_hosts=len(hosts),
             active_hosts=sum(_is_up(h) for h in hosts),
-            unreachable=down,
+            unreachable_hosts=down,
             metrics=nested(together([_flat(h, wanted) for h in hosts], metrics)),
             history=_history_of_all(hosts, metrics),
             hosts=[*hosts],

@@ -293,10 +293,10 @@ class HostMetrics(View):
 
 
 class VmMetricsPage(View):
-    """VMs' figures, by name; ``unreachable`` says of which hosts there is nothing, and why."""
+    """VMs' figures, by name; ``unreachable_hosts``: of which there is nothing, and why."""
 
     vms: list[VmMetrics]
-    unreachable: dict[str, str] = Field(default_factory=dict)
+    unreachable_hosts: dict[str, str] = Field(default_factory=dict)
 
 
 class SystemMetrics(View):
@@ -304,7 +304,7 @@ class SystemMetrics(View):
 
     Attributes:
         total_hosts, active_hosts: registered hosts; those that answer.
-        unreachable: which hosts are left out, and why.
+        unreachable_hosts: which are left out, and why.
         hosts: each host's own figures.
         stats: of hosts and clouds, see FleetStats; only of what is now.
     """
@@ -314,7 +314,7 @@ class SystemMetrics(View):
     source: Source
     total_hosts: int
     active_hosts: int
-    unreachable: dict[str, str] = Field(default_factory=dict)
+    unreachable_hosts: dict[str, str] = Field(default_factory=dict)
     metrics: Figures = Field(default_factory=dict)
     history: History | None = None
     hosts: list[HostMetrics] = Field(default_factory=list)

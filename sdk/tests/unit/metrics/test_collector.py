@@ -93,14 +93,14 @@ def test_what_the_driver_does_not_tell_is_none(fleet: Fleet) -> None:
 def test_live_figures_of_a_host_that_is_down(fleet: Fleet) -> None:
     page = fleet.metrics.vms(window=0.1)
     assert [vm.name for vm in page.vms] == ["test"]
-    assert list(page.unreachable) == ["gone"]
+    assert list(page.unreachable_hosts) == ["gone"]
     with pytest.raises(Unreachable, match=r"127\.0\.0\.1"):
         fleet.metrics.vms("web", window=0.1)
     rows = {host.host_id: host.status for host in fleet.metrics.hosts(window=0.1)}
     assert rows == {"here": "reachable", "gone": "unreachable"}
     system = fleet.metrics.system(window=0.1)
     assert (system.total_hosts, system.active_hosts) == (2, 1)
-    assert list(system.unreachable) == ["gone"]
+    assert list(system.unreachable_hosts) == ["gone"]
     assert system.metrics["vms"]["total"] == 1
     assert system.stats
     assert system.stats["total_hosts"] == 2
