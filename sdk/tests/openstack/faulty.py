@@ -46,7 +46,7 @@ def two_fleets(folder: Path) -> Iterator[Pair]:
         patch.setenv("OS_CLIENT_CONFIG_FILE", str(CLOUDS))
         patch.setattr(base, "WAITS", (0.05, 0.2))
         patch.setattr(lock, "PAUSE", (0.05, 0.2))
-        patch.setattr(servers, "POLL", 0.1)
+        patch.setattr(servers, "POLL", 0.3)
         patch.setenv("HOSTLER_STORE", f"sqlite:///{folder}/journal.db")
         with Fleet(cloud="box-proxied") as proxied, Fleet(cloud="box") as healthy:
             assert proxied.journal.list() == healthy.journal.list() == []  # opened now

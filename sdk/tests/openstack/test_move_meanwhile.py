@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rigs.openstack.faults import Faults, Rule
+from rigs.openstack.faults import Action, Faults, Rule
 
 from hostler import Fleet
 from hostler.errors import Conflict, Denied, PlanFailed
@@ -402,7 +402,7 @@ def test_who_is_no_administrator_is_told_so(reader_fleet: Fleet) -> None:
 
 @pytest.mark.parametrize("action", ["refuse", "lose"])
 def test_the_second_server_of_a_drain(
-    proxied_fleet: Fleet, fleet: Fleet, faults: Faults, action: str
+    proxied_fleet: Fleet, fleet: Fleet, faults: Faults, action: Action
 ) -> None:
     """One call of a drain each is broken in test_drain_faults; there, a host has one server."""
     world = proxied_fleet.gpu.observe(flavors=True)

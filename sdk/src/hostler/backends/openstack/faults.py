@@ -75,10 +75,12 @@ def by_status(status: int, words: str, on: str) -> HostlerError:
 
 
 def _words(error: Any) -> str:
-    """Return the service's own sentence: ``details``, where openstacksdk keeps it."""
+    """Return the service's own sentence: ``details``, where openstacksdk keeps it; Keystone's is
+    followed by its status.
+    """  # noqa: D205 - one sentence
     details = getattr(error, "details", None)
     text = details if isinstance(details, str) and details else _first_line(error)
-    return text.strip().partition("\n")[0] or "no reason given"
+    return text.partition(" (HTTP ")[0].strip().partition("\n")[0] or "no reason given"
 
 
 def _first_line(error: Exception) -> str:
