@@ -13,6 +13,10 @@ description:
   - All checks come before anything is touched. After a failure both hypervisors are asked where
     the VM is.
   - A VM that is on the target already, and not on the source, is left alone.
+  - Each VM is checked and moved by itself. A target that does not answer holds up only what would
+    go there.
+  - With C(-v), a line about each VM is printed every five seconds while the work is done inside
+    Ansible's own process. Of a module that is shipped Ansible hears nothing before its end.
 author: Hostler contributors (@hostler)
 options:
   vm:
@@ -54,7 +58,9 @@ options:
     type: bool
     default: false
   post_copy:
-    description: Allow the move to be ended by post-copy.
+    description:
+      - Allow the move to be ended by post-copy.
+      - Both hosts need C(vm.unprivileged_userfaultfd=1).
     type: bool
     default: false
   auto_converge:
