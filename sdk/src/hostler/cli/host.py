@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hostler.cli import host_maintenance
 from hostler.cli.complete import host_ids
 from hostler.cli.session import Session, session
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 
     from hostler.models.host import HostResult
 
-app = typer.Typer(no_args_is_help=True, help="Hypervisors: register, read, look at their VMs.")
+app = typer.Typer(
+    no_args_is_help=True, help="Hypervisors: register, read, drain, look at their VMs."
+)
 
 Ids = Annotated[
     list[str] | None, typer.Argument(help="Ids or globs; all.", autocompletion=host_ids)
@@ -207,3 +210,7 @@ def _notes(here: Session, notes: list[str]) -> None:
     if not here.quiet:
         for note in notes:
             here.complain(f"Warning: {note}", "yellow")
+
+
+app.command("drain")(host_maintenance.drain)
+app.command("activate")(host_maintenance.activate)

@@ -13,6 +13,7 @@ from hostler.cli import render
 
 if TYPE_CHECKING:
     from hostler.models.host import Host
+    from hostler.models.host_maintenance import HostMove
     from hostler.models.host_view import FleetStats, HostInfo, HostVm
 
 
@@ -118,6 +119,22 @@ def vms(found: Sequence[HostVm], *, stored: bool) -> Table:
         for vm in found
     ]
     return render.table("vm", "status", "cpus", "memory", "seen", rows=rows)
+
+
+def moves(found: Iterable[HostMove]) -> Table:
+    """Return the table of VMs that are moved."""
+    rows = [
+        (
+            move.name,
+            move.source,
+            move.target,
+            render.word(move.status),
+            "" if move.downtime is None else f"{move.downtime} ms",
+            move.runs_on or "",
+        )
+        for move in found
+    ]
+    return render.table("vm", "from", "to", "status", "stood still", "runs on", rows=rows)
 
 
 def stats(found: FleetStats) -> Table:

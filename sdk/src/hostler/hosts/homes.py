@@ -14,7 +14,7 @@ from hostler.hosts.placement import place_all
 from hostler.hosts.stored import LastSeen
 from hostler.models.devices import HostDevice
 from hostler.models.host import Host
-from hostler.models.placement import Placement, PlacementRequest, PlacementRules
+from hostler.models.placement import RULES, Placement, PlacementRequest, PlacementRules
 from hostler.models.size import MIB
 from hostler.models.vm import VmSpec
 from hostler.models.vm_task import VmTask
@@ -37,6 +37,7 @@ def find_homes(hosts: Hosts, tasks: Sequence[VmTask]) -> list[Home | HostlerErro
 
     All hosts are read. One that can't be is passed over, unless it may have the VM.
     """
+    tasks = [_remembering(task) for task in tasks]
     rows = hosts.read(hosts.list())
     unread = [host.id for host, seen in rows if isinstance(seen, HostlerError)]
     last = hosts.stored.read(unread) if unread else {}
@@ -47,6 +48,15 @@ def find_homes(hosts: Hosts, tasks: Sequence[VmTask]) -> list[Home | HostlerErro
     placed = zip(lost, requests, place_all(requests, candidates), strict=True)
     homes = iter([_home(hosts, *one) for one in placed])
     return [next(homes) if home is None else home for home in found]
+
+
+def _remembering(task: VmTask) -> VmTask:
+    """Keep the rules that hold wherever a VM is moved to; a whole domain's XML has its own."""
+    spec, rules = task.spec, task.options.placement
+    if rules is None or spec.xml is not None:
+        return task
+    metadata = {**(spec.metadata or {}), RULES: rules.dump()}
+    return task.model_copy(update={"spec": spec.model_copy(update={"metadata": metadata})})
 
 
 def _where(

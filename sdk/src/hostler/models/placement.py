@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
+from hostler.errors import InvalidInput
+from hostler.models.problems import sentence
 from hostler.models.vm import Part, Text
 from hostler.models.vm_view import View
 
@@ -14,6 +17,10 @@ AUTO = "auto"
 """In place of a host's id: any that suits."""
 
 Strategy = Literal["spread", "pack", "most_free"]
+
+RULES = "hostler.placement"
+"""In a VM's metadata: the rules that hold wherever it is moved to."""
+_LASTING = {"host_labels", "affinity", "anti_affinity"}
 
 
 class GpuRequest(Part):
@@ -40,6 +47,24 @@ class PlacementRules(Part):
     affinity: dict[Text, Text] = Field(default_factory=dict)
     anti_affinity: dict[Text, Text] = Field(default_factory=dict)
     gpu: GpuRequest | None = None
+
+    def dump(self) -> str | None:
+        """Return what holds wherever the VM is moved to, as JSON; None where nothing does."""
+        text = self.model_dump_json(include=_LASTING, exclude_defaults=True)
+        return None if text == "{}" else text
+
+    @classmethod
+    def load(cls, metadata: Mapping[str, str], vm: str) -> PlacementRules:
+        """Return the rules that a VM's metadata keep.
+
+        Raises:
+            InvalidInput: they can't be read.
+        """
+        try:
+            return cls.model_validate_json(metadata.get(RULES, "{}"))
+        except ValidationError as error:
+            what = f"its metadata {RULES!r} are no placement rules: {sentence(error)}"
+            raise InvalidInput(what, on=f"VM {vm!r}", hint="Put them right first.") from None
 
 
 class PlacementRequest(Part):

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hostler.errors import Conflict, HostlerError, InvalidInput, NoRoom, NotFound, PlanFailed
@@ -172,7 +173,20 @@ class Request:
             uri, host = None, own
         if self._fleet.places(uri, host, by_rules=task.options.placement is not None):
             return None
-        return Home(self._fleet.uri_of(uri, host), task)
+        at = self._fleet.uri_of(uri, host)
+        return Home(at, task, lambda plan: self._warned(at, plan))
+
+    def _warned(self, uri: str, plan: Plan) -> Plan:
+        """Warn of a VM that is made on a host in maintenance: somebody has named it."""
+        if plan.before or not plan.changed:
+            return plan
+        said = [f"host {name} is in maintenance" for at, name in self._resting if at == uri]
+        return plan.model_copy(update={"warnings": [*plan.warnings, *said]})
+
+    @cached_property
+    def _resting(self) -> Sequence[tuple[str, str]]:
+        """URIs and ids of hosts in maintenance."""
+        return [(host.uri, host.id) for host in self._fleet.hosts.list() if host.maintenance]
 
     def _look(self, homes: Sequence[Home]) -> Sequence[Observed | HostlerError]:
         """Observe hypervisors side by side; one that fails is an error of each of its tasks."""

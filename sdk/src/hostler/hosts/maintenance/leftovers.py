@@ -13,6 +13,7 @@ from hostler.hosts.maintenance.planner import FACT
 from hostler.plan.plan import Plan
 from hostler.plan.work import ask
 from hostler.vms.migration.steps import MigrateDomain
+from hostler.vms.migration.where import is_moving, unclear
 from hostler.vms.request import side_by_side
 from hostler.vms.volume_steps import VolumeStep
 
@@ -25,6 +26,10 @@ LOOKED_AT = 1000
 """The latest unfinished plans: a host has fewer VMs."""
 SETTLE_SECONDS = 10.0
 """For a move that nobody drives any more to end."""
+
+
+_OPEN = ("started", "unsure", "undoing")
+"""Statuses of a step whose effect is not known."""
 
 
 class Left(NamedTuple):
@@ -123,13 +128,20 @@ def _judged(fleet: Fleet, stored: StoredPlan) -> Left:
             return _judge(fleet, stored)
         except HostlerError as error:
             if time.monotonic() > until:
-                return Left(stored, None, error.what)
+                return Left(stored, None, error.reason)
         time.sleep(0.2)
 
 
 def _judge(fleet: Fleet, stored: StoredPlan) -> Left:
     for step, status in zip(stored.plan.steps, stored.statuses, strict=True):
-        if isinstance(step, MigrateDomain) and status != "pending":
+        if isinstance(step, MigrateDomain):
+            if status not in _OPEN:
+                return Left(stored, status == "done")
+            seen = step.look(fleet)
+            if seen.place is None and isinstance(seen.target, HostlerError):
+                return Left(stored, None, unclear(step.name, step.uri, step.target_uri).reason)
+            if seen.place == "source" and getattr(seen.target, "active_xml", None):
+                raise is_moving(step.name, step.uri)  # the target has not given it up yet
             return Left(stored, ask(step, fleet), repair=plan_repair(fleet, step))
     return Left(stored, arrived=False)
 

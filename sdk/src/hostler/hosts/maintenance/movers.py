@@ -168,12 +168,13 @@ def _vms(host_id: str, pool: Pool) -> tuple[Host, list[VmRow]]:
 
 
 def _request(vm: VmRow, task: HostMaintenanceTask) -> PlacementRequest:
+    rules = PlacementRules.load(vm.get("metadata", {}), vm["name"])
     return PlacementRequest(
         vm=vm["name"],
         cpus=vm["cpu_cores"],
         memory=max(1, vm["memory_mb"]) * MIB,
         labels=vm.get("labels", {}),
-        rules=PlacementRules(strategy=task.strategy),
+        rules=rules.model_copy(update={"strategy": task.strategy}),
     )
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,7 +12,7 @@ from hostler.hosts.maintenance.movers import Found, Mover, Pool
 from hostler.hosts.maintenance.planner import needs, noted, wish_of
 from hostler.hosts.maintenance.steps import NoteAway
 from hostler.hosts.placement import Candidate, carries, claim_of, obstacle, place_all
-from hostler.models.placement import Claim, Placement
+from hostler.models.placement import Claim, Placement, PlacementRequest
 from hostler.models.vm_migration import VmMigrationTask
 from hostler.plan.plan import Plan, new_id
 from hostler.vms.migration.observe import observe
@@ -31,27 +31,69 @@ class Move(NamedTuple):
     source: Source
 
 
+class Way(NamedTuple):
+    """A VM, its host and its move; and the room that it takes there."""
+
+    mover: Mover
+    placement: Placement
+    plan: Plan
+    request: PlacementRequest
+    claim: Claim
+
+
 def find_places(
     fleet: Fleet, movers: Sequence[Mover], candidates: Sequence[Candidate], pool: Pool
 ) -> None:
     """Find a host for each VM and plan its move; where there is none, say why (``problem``).
 
     A host that can't take a VM after all (it lacks a network, a pool, or room for its disks) is
-    passed over, and the next best is looked for.
+    passed over, and all are placed anew: those that can't be moved take nobody's room.
     """
-    taken: list[Claim] = []
-    left = [mover for mover in movers if mover.problem is None]
-    while left:
-        todo = _place(left, _with(candidates, taken))
-        moves = side_by_side(lambda pair: _try(fleet, *pair, pool), todo)
-        left = []
-        for (mover, placement), move in zip(todo, moves, strict=True):
-            why = _refusal(mover, placement, move, _with(candidates, taken))
-            if why is not None:
-                _pass_over(mover, placement, why)
-                left.append(mover)
-            elif isinstance(move, Move):
-                taken.append(_settle(fleet, mover, placement, move))
+    tried: dict[tuple[str, str], Move | HostlerError] = {}
+    able = [mover for mover in movers if mover.problem is None]
+    while True:
+        chosen, nowhere = _place(able, candidates)
+        new = [pair for pair in chosen if _key(*pair) not in tried]
+        moves = side_by_side(lambda pair: _try(fleet, *pair, pool), new)
+        tried.update(zip([_key(*pair) for pair in new], moves, strict=True))
+        ways = _agreed(chosen, tried, candidates)
+        if ways is not None:
+            break
+    for mover, why in nowhere:
+        mover.problem = why
+    for way in ways:
+        _settle(fleet, way)
+
+
+def _key(mover: Mover, placement: Placement) -> tuple[str, str]:
+    return mover.uuid, placement.host
+
+
+def _agreed(
+    chosen: Sequence[tuple[Mover, Placement]],
+    tried: Mapping[tuple[str, str], Move | HostlerError],
+    candidates: Sequence[Candidate],
+) -> list[Way] | None:
+    """Return how all VMs go; None where a host is passed over, and all are placed anew."""
+    ways: list[Way] = []
+    refused = False
+    for mover, placement in chosen:
+        move = tried[_key(mover, placement)]
+        way = move if isinstance(move, HostlerError) else _way(mover, placement, move)
+        why = _refusal(way, _with(candidates, [one.claim for one in ways]))
+        if why is not None:
+            exclude = {**mover.request.exclude, placement.host: why}
+            mover.request = mover.request.model_copy(update={"exclude": exclude})
+            refused = True
+        elif isinstance(way, Way):
+            ways.append(way)
+    return None if refused else ways
+
+
+def _way(mover: Mover, placement: Placement, move: Move) -> Way:
+    request = needs(mover.request, move.plan, move.source)
+    claim = claim_of(request, placement.host, (), new_id())
+    return Way(mover, placement, move.plan, request, claim)
 
 
 def _with(candidates: Sequence[Candidate], taken: Sequence[Claim]) -> list[Candidate]:
@@ -64,19 +106,20 @@ def _with(candidates: Sequence[Candidate], taken: Sequence[Claim]) -> list[Candi
 
 def _place(
     movers: Sequence[Mover], candidates: Sequence[Candidate]
-) -> list[tuple[Mover, Placement]]:
-    """Choose a host for each: the one that it returns to, or the best."""
+) -> tuple[list[tuple[Mover, Placement]], list[tuple[Mover, str]]]:
+    """Choose a host for each: the one that it returns to, or the best; or say why there is none."""
     found: list[tuple[Mover, Placement]] = []
+    nowhere: list[tuple[Mover, str]] = []
     for home in dict.fromkeys(_home(mover) for mover in movers):
         group = [mover for mover in movers if _home(mover) == home]
         suited = [one for one in candidates if home in (None, one.id)]
         placed = place_all([mover.request for mover in group], suited)
         for mover, placement in zip(group, placed, strict=True):
             if isinstance(placement, HostlerError):
-                mover.problem = placement.what
+                nowhere.append((mover, placement.what))
             else:
                 found.append((mover, placement))
-    return found
+    return found, nowhere
 
 
 def _home(mover: Mover) -> str | None:
@@ -108,30 +151,18 @@ def _cleared(target: Target, pool: Pool) -> Target:
     return replace(target, volumes=volumes)
 
 
-def _refusal(
-    mover: Mover,
-    placement: Placement,
-    move: Move | HostlerError,
-    candidates: Sequence[Candidate],
-) -> str | None:
+def _refusal(way: Way | HostlerError, candidates: Sequence[Candidate]) -> str | None:
     """Say why the chosen host can't take a VM after all; None where it can."""
-    if isinstance(move, HostlerError):
-        return f"can't take it ({move.what})"
-    mover.request = needs(mover.request, move.plan, move.source)
-    host = next(one for one in candidates if one.id == placement.host)
-    first = carries(mover.request.labels, mover.request.rules.affinity)
-    return obstacle(mover.request, host, first_of_group=first)
+    if isinstance(way, HostlerError):
+        return f"can't take it ({way.what})"
+    host = next(one for one in candidates if one.id == way.placement.host)
+    first = carries(way.request.labels, way.request.rules.affinity)
+    return obstacle(way.request, host, first_of_group=first)
 
 
-def _pass_over(mover: Mover, placement: Placement, why: str) -> None:
-    """Look for another host; the room that this one's pools should have had is forgotten."""
-    exclude = {**mover.request.exclude, placement.host: why}
-    mover.request = mover.request.model_copy(update={"exclude": exclude, "pools": {}})
-
-
-def _settle(fleet: Fleet, mover: Mover, placement: Placement, move: Move) -> Claim:
+def _settle(fleet: Fleet, way: Way) -> None:
     """Complete the plan of a move: room is reserved first, and it is noted where the VM is."""
-    claim_id, home = new_id(), _home(mover)
+    mover, placement, home = way.mover, way.placement, _home(way.mover)
     if home:
         update = {"reason": "it was there before", "others": {}}
         placement = placement.model_copy(update=update)
@@ -142,6 +173,5 @@ def _settle(fleet: Fleet, mover: Mover, placement: Placement, move: Move) -> Cla
         to=None if home else placement.host,
         before=mover.noted,
     )
-    plan = fleet.hosts.rooms.keep(move.plan, mover.request, placement, claim_id)
+    plan = fleet.hosts.rooms.keep(way.plan, way.request, placement, way.claim.id)
     mover.found = Found(placement, noted(plan, note, first=home is None))
-    return claim_of(mover.request, placement.host, (), claim_id)

@@ -92,15 +92,11 @@ def wish_of(vm: str, uri: str, task: HostMaintenanceTask) -> Mapping[str, object
 
 def needs(request: PlacementRequest, plan: Plan, source: Source) -> PlacementRequest:
     """Add the room that a move's new volumes take in the pools of its target."""
+    sizes = {volume.name: volume.allocation for volume in source.volumes.values()}
     pools: dict[str, int] = {}
     for step in plan.steps:
-        if isinstance(step, CreateVolume):
-            size = step.capacity
-        elif isinstance(step, SendVolume):
-            size = source.volumes[step.path].capacity
-        else:
-            continue
-        pools[step.pool] = pools.get(step.pool, 0) + size
+        if isinstance(step, CreateVolume | SendVolume):
+            pools[step.pool] = pools.get(step.pool, 0) + sizes.get(step.name, 0)
     return request.model_copy(update={"pools": pools})
 
 

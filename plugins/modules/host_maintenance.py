@@ -1,0 +1,259 @@
+#!/usr/bin/python
+# Copyright: Hostler contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_maintenance
+short_description: Empty a hypervisor for maintenance, and take it back
+version_added: 0.1.0
+description:
+  - Moves the VMs that run on a host of the pool to other hosts, side by side and while they run,
+    and lets no new ones be placed there; or takes the host back.
+  - Where a VM goes is found as for a new one that M(hostler.fleet.vm) places.
+  - VMs that can't be moved are found before anything is touched.
+  - Run again after it was killed, it finishes what was left half way, or takes it back.
+author: Hostler contributors (@hostler)
+options:
+  host:
+    description: Id of the host in the pool.
+    type: str
+  hosts:
+    description:
+      - Ids of several hosts. None of their VMs goes to another one of those that are drained.
+    type: list
+    elements: str
+  state:
+    description: V(drained) empties the host, V(active) takes it back.
+    type: str
+    choices: [drained, active]
+    required: true
+  return_vms:
+    description:
+      - With O(state=active), move the VMs back that were moved away, those that are still where
+        they were moved to.
+    type: bool
+    default: false
+  stopped_vms:
+    description:
+      - With O(state=drained), whether VMs that are off stay (V(leave)), or their definitions are
+        moved too (V(move)).
+    type: str
+    choices: [leave, move]
+    default: leave
+  partial:
+    description: Move the others although some can't be moved; else nothing is touched then.
+    type: bool
+    default: false
+  strategy:
+    description: >-
+      Which of the hosts with room a VM goes to: the one with the fewest VMs (V(spread)), the
+      fullest (V(pack)), or that with the most free memory (V(most_free)).
+    type: str
+    choices: [spread, pack, most_free]
+    default: spread
+  storage:
+    description:
+      - Whether all hosts see the disks (V(shared)), or they are copied whole (V(copy)) or without
+        their backing files, which the target has (V(incremental)).
+      - Copied volumes stay on the source.
+    type: str
+    choices: [shared, copy, incremental]
+    default: shared
+  unsafe:
+    description: Move VMs although libvirt can't tell that their storage is shared.
+    type: bool
+    default: false
+  peer_to_peer:
+    description:
+      - Have the sources' daemons drive the moves, so that they go on when this process dies.
+      - The hosts must be able to log in to each other.
+    type: bool
+    default: false
+  post_copy:
+    description: Allow moves to be ended by post-copy.
+    type: bool
+    default: false
+  auto_converge:
+    description: Slow guests down that write faster than they can be copied.
+    type: bool
+    default: false
+  compression:
+    description: Compress the memory.
+    type: bool
+    default: false
+  parallel_connections:
+    description: How many connections carry the memory of a VM.
+    type: int
+  bandwidth:
+    description: Limit for each VM, in MiB per second.
+    type: int
+  timeout:
+    description: Seconds for each VM until O(on_timeout); without limit where left out.
+    type: int
+  on_timeout:
+    description: Whether to give up, to pause the guest so that the move ends, or to use post-copy.
+    type: str
+    choices: [abort, suspend, post-copy]
+    default: abort
+  override_protection:
+    description: Although the fleet's policy protects the host, or a VM on it.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - hostler.fleet._attributes
+  - hostler.fleet._attributes.change
+  - hostler.fleet._config
+  - hostler.fleet._libvirt.parallel
+seealso:
+  - module: hostler.fleet.host
+  - module: hostler.fleet.host_info
+  - module: hostler.fleet.vm_migrate
+"""
+
+EXAMPLES = r"""
+- name: Empty a host, four VMs at once
+  hostler.fleet.host_maintenance:
+    host: kvm1
+    state: drained
+    parallel: 4
+
+- name: Take it back, with its VMs
+  hostler.fleet.host_maintenance:
+    host: kvm1
+    state: active
+    return_vms: true
+
+- name: Empty a rack, and leave VMs where they are that can't be moved
+  hostler.fleet.host_maintenance:
+    hosts: [kvm1, kvm2]
+    state: drained
+    partial: true
+"""
+
+RETURN = r"""
+name:
+  description: Id of the host.
+  returned: for one host
+  type: str
+  sample: kvm1
+host:
+  description: The host as it is registered now; null when it is not.
+  returned: for one host
+  type: dict
+  contains:
+    id:
+      description: Id.
+      type: str
+    maintenance:
+      description: Whether nothing is placed on it.
+      type: bool
+moves:
+  description: The VMs that were moved or, in check mode, would be.
+  returned: for one host
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the VM.
+      type: str
+    source:
+      description: Id of the host that it comes from.
+      type: str
+    target:
+      description: Id of the host that it goes to.
+      type: str
+    status:
+      description: V(planned) in check mode, else V(migrated) or V(failed).
+      type: str
+    runs_on:
+      description: >-
+        Id of the host that it was found to run on afterwards; null when it does not run, or that
+        could not be found out.
+      type: str
+    downtime:
+      description: Milliseconds that the guest stood still; null when unknown.
+      type: int
+    data:
+      description: Bytes that were moved; null when unknown.
+      type: int
+    seconds:
+      description: How long it took; null when nothing was done.
+      type: float
+    error:
+      description: Why it was not moved; null when it was.
+      type: str
+    placement:
+      description: Why it goes there; null for one that comes back.
+      type: dict
+    plan:
+      description: What was done or, in check mode, would be done.
+      type: dict
+stuck:
+  description: Why VMs can't be moved, by their names.
+  returned: for one host
+  type: dict
+  sample: {train1: "it uses devices of its host (pci): unplug them, or stop it"}
+stopped:
+  description: Names of VMs that are off and stay.
+  returned: for one host
+  type: list
+  elements: str
+drained:
+  description: >-
+    Whether no VM runs there any more or, in check mode, would; null with O(state=active), and when
+    that could not be found out.
+  returned: for one host
+  type: bool
+  sample: true
+plan:
+  description: What was done or, in check mode, would be done with the host itself.
+  returned: when it could be planned
+  type: dict
+  contains:
+    id:
+      description: Identifier of the plan; M(hostler.fleet.plan_info) finds it once it was applied.
+      type: str
+    summary:
+      description: One sentence.
+      type: str
+    commands:
+      description: Shell commands that an operator would have typed.
+      type: list
+      elements: str
+    warnings:
+      description: What a person should know.
+      type: list
+      elements: str
+diff:
+  description: Where the VMs were and are, as YAML.
+  returned: changed
+  type: dict
+results:
+  description: For each host what the task returns for one.
+  returned: for a list of hosts
+  type: list
+  elements: dict
+error:
+  description: What failed, for programs; the task's C(msg) says it to people.
+  returned: failure
+  type: dict
+  contains:
+    code:
+      description: Kind of error, for example V(not_found), V(conflict) or V(unreachable).
+      type: str
+    message:
+      description: The sentence.
+      type: str
+"""
+
+from ansible_collections.hostler.fleet.plugins.module_utils._host_maintenance import MODULE
+
+
+def main() -> None:
+    MODULE.main()
+
+
+if __name__ == "__main__":
+    main()
