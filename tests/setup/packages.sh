@@ -14,7 +14,7 @@ LOG=$ROOT/.cache/setup/packages.log
 # The last line is what the guest image is built with.
 DEBIAN=(
   libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils dnsmasq-base ovmf swtpm swtpm-tools osinfo-db
-  iproute2 iptables nftables procps openssh-client dropbear-bin openssl rsync git graphviz jq
+  iproute2 iptables nftables procps openssh-client dropbear-bin openssl rsync git graphviz jq debootstrap systemd-container
   prometheus prometheus-libvirt-exporter chromium systemd
   gcc pkg-config libvirt-dev python3-venv python3-dev default-jre-headless
   cpio dpkg-dev gzip mtools syslinux kmod fdisk xz-utils
@@ -22,7 +22,7 @@ DEBIAN=(
 FEDORA=(
   libvirt-daemon-driver-qemu libvirt-daemon-config-network libvirt-daemon-driver-storage libvirt-client
   libvirt-daemon qemu-system-x86-core qemu-img dnsmasq edk2-ovmf swtpm swtpm-tools osinfo-db
-  iproute iptables-nft nftables procps-ng openssh-clients dropbear openssl rsync git graphviz jq
+  iproute iptables-nft nftables procps-ng openssh-clients dropbear openssl rsync git graphviz jq debootstrap systemd-container
   golang-github-prometheus chromium systemd
   gcc pkgconf libvirt-devel python3-devel java-21-openjdk-headless
   cpio gzip mtools syslinux kmod util-linux xz
