@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hostler.alerts.evaluate import Series
-from hostler.alerts.series import Labels, Measured, metric_series, rows, unread, with_past
+from hostler.alerts.series import Labels, Measured, Row, metric_series, rows, unread, with_past
 from hostler.errors import NotFound
 from hostler.models.alert_config import AlertRule, Operator
 from hostler.models.host_view import HostInfo
@@ -20,6 +20,8 @@ HOURS = 6
 """How far back a history is looked at; further where a rule's duration says so."""
 WORST: dict[Operator, Aggregation] = {"above": "min", "below": "max"}
 """Of all samples in a span: if this one is beyond the threshold, all are."""
+MANY = 100
+"""Names in one question; more are asked for by asking for all."""
 
 
 class Measure:
@@ -35,15 +37,18 @@ class Measure:
         self._fleet, self._timeout = fleet, timeout
         self._hours = max([HOURS, *(rule.duration // 3600 + 1 for rule in rules)])
         self._now: dict[bool, Measured] = {}
-        self._wanted: dict[tuple[Kind, Operator], list[str]] = {}
+        self._histories: dict[tuple[Kind, Operator], Measured] = {}
+        self._registered = True
+        self._rules: dict[tuple[Kind, Operator], list[AlertRule]] = {}
         for rule in rules:
             if rule.resource in ("host", "vm", "pool") and not rule.metric.startswith("state."):
-                self._wanted.setdefault((rule.resource, rule.operator), []).append(rule.metric)
+                self._rules.setdefault((rule.resource, rule.operator), []).append(rule)
 
     def hosts(self) -> Sequence[HostInfo]:
         """Read the hosts of the pool, or the one that the fleet is for, with their VMs."""
         hosts, targets = self._fleet.hosts, self._fleet.metrics.targets()
         known = [host.id for host in hosts.list() if host.id in targets]
+        self._registered = bool(known)
         if known:
             return hosts.info(known, fields=["vms"], timeout=self._timeout)
         uri = next(iter(targets.values()), None)
@@ -53,20 +58,40 @@ class Measure:
         """Put the time before to the states that hold: since when hosts and VMs are not up."""
         for kind in ("host", "vm"):
             mine = [one for one in states if one.resource == kind]
-            off = sorted({one.name for one in mine if any(s.value for s in one.samples)})
-            past = self._past(kind, ["state.up"], "max", off) if off else ()
+            off = {one.name for one in mine if any(sample.value for sample in one.samples)}
+            past = self._past(off, ["state.up"], "max", of_vms=kind == "vm")
             histories = {(row.host, row.name): row.history for row in rows(kind, past)}
             for one in mine:
                 yield with_past(one, histories.get((one.host or "", one.name)))
 
     def metrics(self, hosts: Sequence[HostInfo]) -> Iterator[Series]:
-        """Return the metrics of hosts, their pools and VMs that rules look at."""
+        """Return the metrics of hosts, their pools and VMs that rules look at.
+
+        The time before is read of those only that may fire: what is fine now is so anyway.
+        """
         labels = labels_of(hosts)
-        for (kind, how), names in self._wanted.items():
+        for (kind, how), rules in self._rules.items():
+            names = list(dict.fromkeys(rule.metric for rule in rules))
             now = self.now(hosts, of_vms=kind == "vm")
-            past = self._past(kind, names, WORST[how])
+            past = self._history(hosts, kind, how)
             yield from metric_series(kind, now, past, names, labels, how)
             yield from unread(kind, hosts, names, how)
+
+    def _history(self, hosts: Sequence[HostInfo], kind: Kind, how: Operator) -> Measured:
+        """Return the histories of what may fire; pools come with their hosts."""
+        kinds: tuple[Kind, ...] = ("vm",) if kind == "vm" else ("host", "pool")
+        if (kinds[0], how) not in self._histories:
+            now = self.now(hosts, of_vms=kind == "vm")
+            doubtful = {
+                row.name if one == "vm" else row.host
+                for one in kinds
+                for row in rows(one, now)
+                if any(may_fire(rule, row) for rule in self._rules.get((one, how), ()))
+            }
+            metrics = [r.metric for r in self._rules.get((kinds[0], how), ())] or ["state.up"]
+            past = self._past(doubtful, metrics, WORST[how], of_vms=kind == "vm")
+            self._histories[kinds[0], how] = past
+        return self._histories[kinds[0], how]
 
     def now(self, hosts: Sequence[HostInfo], *, of_vms: bool = False) -> Measured:
         """Return all figures of hosts that answer, or of VMs on them; they are read once."""
@@ -85,21 +110,23 @@ class Measure:
         return metrics.hosts(names, uri=None if names else up[0].uri, timeout=timeout)
 
     def _past(
-        self, kind: Kind, names: Sequence[str], how: Aggregation, only: Sequence[str] = ()
+        self, only: Collection[str], metrics: Sequence[str], how: Aggregation, *, of_vms: bool
     ) -> Measured:
-        """Return histories; those that there are."""
+        """Return the histories of VMs, or of hosts with their pools; those that there are."""
+        if not only:
+            return ()
+        globs = [f"[{name[0]}]{name[1:]}" for name in sorted(only)]  # one may have no history
         query: dict[str, Any] = {
+            "names": globs if len(globs) <= MANY and (of_vms or self._registered) else (),
+            "metrics": metrics,
             "hours": self._hours,
             "interval": self._interval(),
             "aggregation": how,
         }
-        metrics = self._fleet.metrics
         try:
-            if kind == "vm":  # as globs, so that one without a history is no error
-                globs = [f"[{name[0]}]{name[1:]}" for name in only]
-                return metrics.vms(globs, metrics=names, **query).vms
-            of_host = names if kind == "host" else ["state.up"]  # its pools come with it
-            return metrics.hosts(metrics=of_host, **query)
+            if of_vms:
+                return self._fleet.metrics.vms(**query).vms
+            return self._fleet.metrics.hosts(**query)
         except NotFound:  # nothing was collected yet
             return ()
 
@@ -110,6 +137,12 @@ class Measure:
         fits: list[Interval] = ["5m", "1h"]
         fits = ["1m", *fits] if kept else fits
         return next((one for one in fits if SECONDS[one] >= 2 * config.interval), "1h")
+
+
+def may_fire(rule: AlertRule, row: Row) -> bool:
+    """Whether the time before counts: not where all is well now."""
+    value = row.value(rule.metric)
+    return value is None or rule.stays(value)
 
 
 def labels_of(hosts: Sequence[HostInfo]) -> Labels:

@@ -78,10 +78,8 @@ def metric_series(
         key = (row.host, row.name)
         for metric in metrics:
             samples, gap = history_samples(histories.get(key), metric)
-            group, _, name = metric.partition(".")
-            figures = row.figures.get(group, {})
-            value = figures.get(name)
-            if value is None and figures.get("total_gb") == 0:
+            value = row.value(metric)
+            if value is None and row.value(f"{metric.partition('.')[0]}.total_gb") == 0:
                 continue  # there is nothing that could be full
             if row.at is not None and value is not None:
                 samples.append(Sample(row.at, value))
@@ -108,6 +106,11 @@ class Row(NamedTuple):
     history: History | None
     at: float | None
     reason: str
+
+    def value(self, metric: str) -> float | None:
+        """Return what is now."""
+        group, _, name = metric.partition(".")
+        return self.figures.get(group, {}).get(name)
 
 
 def rows(kind: Kind, found: Measured) -> Iterator[Row]:
