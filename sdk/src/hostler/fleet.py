@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import os
 import threading
-import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from hostler.backends.prometheus import Prometheus
     from hostler.backends.web import Web
     from hostler.consoles.service import Consoles
-    from hostler.events.stream import EventStream, Source
+    from hostler.events.service import Events
     from hostler.gpu.service import Gpu
     from hostler.hosts.service import Hosts
     from hostler.hyperstack.service import Hyperstack
@@ -93,7 +92,6 @@ class Fleet:
         self._hypervisors: dict[str, Hypervisor] = {}
         self._clouds: dict[str, Cloud] = {}
         self._lock = threading.Lock()
-        self._streams: weakref.WeakSet[EventStream] = weakref.WeakSet()
 
     def __enter__(self) -> Self:
         return self
@@ -108,8 +106,9 @@ class Fleet:
 
     def close(self) -> None:
         """Close every connection, and streams of events."""
-        for stream in list(self._streams):
-            stream.close()
+        events = self.__dict__.pop("events", None)
+        if events is not None:
+            events.close()
         with self._lock:
             for hypervisor in self._hypervisors.values():
                 hypervisor.close()
@@ -210,53 +209,12 @@ class Fleet:
 
         return Logs(self)
 
-    def events(
-        self,
-        *,
-        hosts: Sequence[str] | None = None,
-        vms: Sequence[str] = (),
-        types: Sequence[str] = (),
-        openstack: bool = False,
-        alerts: bool = False,
-        sources: Sequence[Source] = (),
-        poll: float = 15,
-        size: int = 1000,
-    ) -> EventStream:
-        """Listen to what happens, from now on; for ``for``, ``async for`` and ``with``.
+    @cached_property
+    def events(self) -> Events:
+        """What happens to VMs and hosts, as it happens: ``fleet.events()`` is a stream."""
+        from hostler.events.service import Events
 
-        The first event of each host says whether it is reached. A host that goes away is connected
-        to again; what changed meanwhile then comes with ``missed``.
-
-        Args:
-            hosts: ids of hosts, or globs; where left out, the one that the fleet was opened for,
-                else all; none at all where it is empty.
-            vms: names or globs; only of these VMs, and what is of none.
-            types: types of events or globs, such as ``vm.*``.
-            openstack: look at the servers and computes of the OpenStack too.
-            alerts: tell when alerts fire, and when they are resolved.
-            sources: sources of your own.
-            poll: seconds between looks at the OpenStack, and for alerts.
-            size: how many events wait for a slow reader, of each host; then ``events.lost`` tells
-                how many were dropped.
-
-        Raises:
-            NotFound: there is no such host.
-            InvalidInput: ``poll`` or ``size`` is not more than 0.
-        """
-        from hostler.events.service import open_stream
-
-        stream = open_stream(
-            self,
-            hosts=hosts,
-            vms=vms,
-            types=types,
-            openstack=openstack,
-            sources=[*sources, *([self.alerts.events(every=poll)] if alerts else [])],
-            poll=poll,
-            size=size,
-        )
-        self._streams.add(stream)
-        return stream
+        return Events(self)
 
     @cached_property
     def metrics(self) -> Metrics:
