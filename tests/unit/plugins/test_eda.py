@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from hostler import Fleet
 from hostler.errors import HostlerError
+from hostler.events.service import Events
 
 ROOT = Path(__file__).resolve().parents[3]
 PLUGINS = ROOT / "extensions" / "eda" / "plugins"
@@ -73,7 +73,7 @@ def test_source_refuses(args: dict[str, Any], error: str) -> None:
 def test_source_is_documented() -> None:
     source = plugin("event_source/fleet_events")
     assert set(options("event_source/fleet_events")) == {*source["FLEET"], *source["STREAM"]}
-    known = inspect.signature(Fleet.events).parameters
+    known = inspect.signature(Events.__call__).parameters
     assert set(source["STREAM"]) == set(known) - {"self", "sources"}
     documented = options("event_source/fleet_events")
     for name in ("openstack", "alerts", "poll", "size"):
@@ -98,7 +98,7 @@ def test_alerts_are_documented() -> None:
     source = plugin("event_source/fleet_alerts")
     documented = options("event_source/fleet_alerts")
     assert set(documented) == {*source["FLEET"], *source["STREAM"]}
-    known = inspect.signature(Fleet.events).parameters
+    known = inspect.signature(Events.__call__).parameters
     assert documented["poll"]["default"] == known["poll"].default
     with pytest.raises(HostlerError, match="there is no option 'rules'"):
         first({"rules": []}, "fleet_alerts")
