@@ -118,8 +118,8 @@ def with_range(tree: Path) -> list[Path]:
 
 def too_new(version: str) -> str:
     """Return the first version of the SDK that may break: the next minor, and from 1.0 major."""
-    major, minor, _ = Version(version).release
-    return f"{major + 1}" if major else f"0.{minor + 1}"
+    parsed = Version(version)
+    return f"{parsed.major + 1}" if parsed.major else f"0.{parsed.minor + 1}"
 
 
 def _replace(file: Path, pattern: str | re.Pattern[str], text: str) -> None:

@@ -82,7 +82,7 @@ def test_documentation_asks_for_the_sdk_range() -> None:
         for match in re.finditer(r"hostler(?:\[[\w,]+\])? (>=[^(\n]+)", file.read_text())
     }
     assert said
-    assert {SpecifierSet(asked) for _, asked in said} == {sdk_range()}, said
+    assert {SpecifierSet(asked) for file, asked in said} == {sdk_range()}, said
 
 
 def test_changelog_heads_with_the_version() -> None:

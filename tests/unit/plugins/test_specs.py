@@ -217,7 +217,7 @@ def parts(annotation: Any) -> list[Any]:
         return parts(typing.get_args(annotation)[0])
     if origin in (typing.Union, types.UnionType):
         return [p for arg in typing.get_args(annotation) for p in parts(arg)]
-    return [] if annotation is type(None) else [annotation]
+    return [] if annotation is types.NoneType else [annotation]
 
 
 def is_size(annotation: Any) -> bool:
