@@ -209,3 +209,25 @@ def test_an_upload_that_breaks_leaves_no_volume(fleet: Fleet, tmp_path: Path) ->
     with pytest.raises(PlanFailed):
         plan.apply()
     assert fleet.storage.volumes.list("tank") == []
+
+
+def test_only_what_is_needed_is_read(
+    fleet: Fleet, host: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(fleet)
+    host.inside("sh", "-c", f"cd {PLACE}/tank && for i in $(seq 30); do truncate -s 1M v$i; done")
+    host.inside("virsh", "-q", "pool-refresh", "tank")
+    read: list[str] = []
+    real = libvirt.virStorageVol.XMLDesc
+
+    def counted(volume: libvirt.virStorageVol, flags: int = 0) -> str:
+        read.append(volume.name())
+        return str(real(volume, flags))
+
+    monkeypatch.setattr(libvirt.virStorageVol, "XMLDesc", counted)
+    assert len(fleet.storage.volumes.list("tank")) == len(read) == 30
+    read.clear()
+    assert [one.name for one in fleet.storage.volumes.list("tank", ["v7", "v2?"])] == sorted(read)
+    read.clear()
+    assert not volume(fleet, name="v7", size="1MiB").changed
+    assert set(read) == {"v7"}

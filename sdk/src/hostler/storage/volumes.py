@@ -59,15 +59,12 @@ class StorageVolumes:
             raise NotFound("there is none", on=on, hint=hint)
         if not found.active:
             raise InvalidInput("it is not active", on=on, hint=f"Start it: virsh pool-start {pool}")
-        volumes = [_view(volume) for volume in hypervisor.volumes.all(pool)]
+        read = hypervisor.volumes.all(pool, lambda name: not names or _matches(name, names))
+        volumes = [_view(volume) for volume in read]
         for name in names:
             if not set("*?[") & set(name) and name not in {one.name for one in volumes}:
                 raise NotFound(f"there is no volume {name!r}", on=on)
-        return [
-            one
-            for one in volumes
-            if not names or any(fnmatchcase(one.name, name) for name in names)
-        ]
+        return volumes
 
     def plan(self, task: Asked, *, uri: str | None = None, host: str | None = None) -> Plan:
         """Plan one volume without touching anything.
@@ -154,6 +151,10 @@ class StorageVolumes:
         for stored in left:
             why = f"The volume was made anew, or deleted, by plan {plan.id}."
             self._fleet.journal.finish(stored.plan.id, "undone", error=why)
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _task(asked: Asked) -> StorageVolumeTask:

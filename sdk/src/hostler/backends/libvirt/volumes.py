@@ -85,11 +85,17 @@ class Volumes:
             found = self._hypervisor.read().storagePoolLookupByName(pool)
             return frozenset(found.listVolumes()) if found.isActive() else frozenset()
 
-    def all(self, pool: str) -> list[VolumeState]:
-        """Read a pool's volumes, by name; one that goes away meanwhile is left out."""
+    def all(self, pool: str, wanted: Callable[[str], bool] | None = None) -> list[VolumeState]:
+        """Read a pool's volumes, by name; one that goes away meanwhile is left out.
+
+        Args:
+            pool: the pool.
+            wanted: says which names to read; all where left out. Names cost nothing.
+        """
         with translated(f"pool {pool!r} on {self._hypervisor.uri}"):
             there = self._hypervisor.read().storagePoolLookupByName(pool).listAllVolumes()
-        found = self._hypervisor.pipeline(lambda volume: _if_there(volume, pool), there)
+        asked = [volume for volume in there if wanted is None or wanted(volume.name())]
+        found = self._hypervisor.pipeline(lambda volume: _if_there(volume, pool), asked)
         return sorted((one for one in found if one), key=lambda one: one.name)
 
     def find(self, pool: str, name: str) -> VolumeState | None:
@@ -252,7 +258,7 @@ def _state(volume: libvirt.virStorageVol, pool: str) -> VolumeState:
     return VolumeState(
         pool=pool,
         name=volume.name(),
-        path=volume.path(),
+        path=tree.findtext("target/path") or volume.path(),
         capacity=int(tree.findtext("capacity") or 0),
         allocation=int(tree.findtext("allocation") or 0),
         format=kind.get("type") if kind is not None else None,
