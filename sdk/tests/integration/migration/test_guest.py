@@ -14,18 +14,20 @@ import libvirt
 import pytest
 
 from hostler import Fleet
-from hostler.errors import Conflict, PlanError
+from hostler.errors import BackendError, Conflict, PlanError
 from hostler.models.vm_migration import MigrationFigures
 
 from ..state import sweep
-from .counter import BUSY, FILLED, LOOK, NAME, Counter
+from .counter import BUSY, FILLED, LOOK, NAME, NAMES, Counter
 from .moves import (
     IMAGES,
+    NET,
     RUNNING,
     A,
     B,
     MakeFleet,
     disk_of,
+    inside,
     is_still,
     places,
     volumes,
@@ -195,6 +197,27 @@ def test_a_busy_guest_goes_by_post_copy(counter: Counter, fleet: Fleet) -> None:
     assert done.data
     assert done.data > 24 * MIB
     counter.counts_on()
+
+
+@pytest.mark.fault
+def test_post_copy_breaks_off(counter: Counter, fleet: Fleet) -> None:
+    """Nothing can save the guest then, which is why it must be asked for; that much is said."""
+    uri, target = counter.away()
+    other = f"{NET}.{2 if target == B else 1}"
+
+    def breaks(_progress: object, _figures: object) -> None:
+        if places(NAME).get(uri) == (libvirt.VIR_DOMAIN_PAUSED, True):
+            inside(NAMES[uri], "ss", "--kill", "--tcp", "state", "connected", "dst", other)
+
+    ways = {"post_copy": True, "on_timeout": "post-copy"}
+    done = counter.move(fleet, bandwidth=8, timeout=1, told=breaks, **ways)
+    assert (done.status, done.runs_on) == ("failed", None)
+    assert "its move broke off in post-copy: neither host has all of its memory" in str(done.error)
+    assert "destroyed and started anew" in str(done.error)
+    assert f"{NAME}.qcow2" in volumes(target, NAME)
+    assert done.plan
+    with pytest.raises(BackendError, match="its move broke off in post-copy"):
+        fleet.runner.undo(done.plan.id)
 
 
 def _answers(counter: Counter) -> bool:

@@ -104,6 +104,14 @@ class Migrations:
             return False
         return bool(job.get("operation") == libvirt.VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT)
 
+    def broke_off(self, name: str) -> bool:
+        """Whether a domain stands still because its move broke off in post-copy."""
+        on = f"VM {name!r} on {self._hypervisor.uri}"
+        with translated(on):
+            state, reason = self._hypervisor.read().lookupByName(name).state()
+        failed = libvirt.VIR_DOMAIN_PAUSED_POSTCOPY_FAILED
+        return bool(state == libvirt.VIR_DOMAIN_PAUSED and reason == failed)
+
     def abort(self, name: str) -> None:
         """Give up a domain's move; it stays where it is."""
         with translated(f"VM {name!r} on {self._hypervisor.uri}"):
@@ -151,8 +159,7 @@ class _Move:
                 tell(self._figures)
                 moved = now if self._figures.processed != before else moved
                 if way.timeout and not late and now - began > way.timeout:
-                    late = True
-                    self._too_late(way)
+                    late = self._too_late(way)
                 self._give_up_if_lost(now - moved)
         except BaseException:
             self._abort()
@@ -181,18 +188,21 @@ class _Move:
             if stats.get("data_total"):
                 self._figures = figures_of(stats, seconds)
 
-    def _too_late(self, way: MigrationWay) -> None:
+    def _too_late(self, way: MigrationWay) -> bool:
+        """Do what is wanted then; whether that is done: post-copy begins after the disks."""
         if way.on_timeout == "abort":
             raise Timeout(
                 f"the move was aborted after {way.timeout} s",
                 on=self._on,
                 hint="Allow more: timeout, bandwidth, auto_converge, or on_timeout: suspend.",
             )
-        with suppress(libvirt.libvirtError):  # it ended meanwhile; a refusal shows at its end
+        with suppress(libvirt.libvirtError):  # not yet, or it has ended
             if way.on_timeout == "suspend":
                 self._domain.suspend()
             else:
                 self._domain.migrateStartPostCopy(0)
+            return True
+        return False
 
     def _give_up_if_lost(self, idle: float) -> None:
         lost = self._far is not None and not self._far.isAlive()
@@ -268,6 +278,7 @@ def _flags(way: MigrationWay, mode: Mode) -> int:
 def _parameters(way: MigrationWay) -> dict[str, int]:
     given = {
         libvirt.VIR_MIGRATE_PARAM_BANDWIDTH: way.bandwidth,
+        libvirt.VIR_MIGRATE_PARAM_BANDWIDTH_POSTCOPY: way.bandwidth if way.post_copy else None,
         libvirt.VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS: way.parallel_connections,
     }
     return {name: value for name, value in given.items() if value is not None}

@@ -8,7 +8,14 @@ import time
 from hostler.errors import Conflict, HostlerError
 from hostler.models.vm_migration import MigrationFigures, MigrationWay, Mode
 from hostler.plan.step import Report, World
-from hostler.vms.migration.where import Place, Whereabouts, is_moving, unclear, whereabouts
+from hostler.vms.migration.where import (
+    Place,
+    Whereabouts,
+    broken_off,
+    is_moving,
+    unclear,
+    whereabouts,
+)
 from hostler.vms.steps import DomainStep, libvirt_of, virsh
 from hostler.vms.volume_steps import VolumeStep
 
@@ -89,11 +96,19 @@ class MigrateDomain(MoveStep):
     def _settled(self, world: World) -> Place:
         """Say where it is; raises where that may still change, or can't be found out."""
         place = self.look(world, both=False).place
+        if place != "target" and self._broke_off(world):
+            raise broken_off(self.name, self.uri)
         if place is None:
             raise unclear(self.name, self.uri, self.target_uri)
         if place == "source" and self._moves(world):
             raise is_moving(self.name, self.uri)
         return place
+
+    def _broke_off(self, world: World) -> bool:
+        try:
+            return self.hypervisor(world).migrations.broke_off(self.name)
+        except HostlerError:
+            return False  # it can't be asked: nothing is known of that
 
     def _moves(self, world: World) -> bool:
         try:

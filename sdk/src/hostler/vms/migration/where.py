@@ -70,6 +70,16 @@ def unclear(name: str, uri: str, target_uri: str) -> BackendError:
     )
 
 
+def broken_off(name: str, uri: str) -> BackendError:
+    """Return the error of a VM whose memory is on two hosts, or lost with one of them."""
+    return BackendError(
+        "its move broke off in post-copy: neither host has all of its memory",
+        on=f"VM {name!r} on {uri}",
+        hint="Where both have it still, 'virsh migrate --postcopy --postcopy-resume' goes on;"
+        " else it can only be destroyed and started anew, with its disk as the target has it.",
+    )
+
+
 def is_moving(name: str, uri: str) -> Conflict:
     """Return the error of a VM that is being moved by somebody else, or goes on without us."""
     return Conflict(
