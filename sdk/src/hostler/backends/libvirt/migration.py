@@ -143,7 +143,7 @@ class _Move:
         try:
             run()
         except libvirt.libvirtError as error:
-            self._error = _explained(error, self._on)
+            self._error = explained(error, self._on)
 
     def watch(
         self, way: MigrationWay, tell: Callable[[MigrationFigures], None]
@@ -284,7 +284,8 @@ def _parameters(way: MigrationWay) -> dict[str, int]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _explained(error: libvirt.libvirtError, on: str) -> HostlerError:
+def explained(error: libvirt.libvirtError, on: str) -> HostlerError:
+    """Return our error of a move that libvirt gave up, with what to do."""
     found = translate(error, on)
     if error.get_error_code() == libvirt.VIR_ERR_MIGRATE_UNSAFE:
         hint = "Say storage: copy, or unsafe: true where both hosts do see the same files."
