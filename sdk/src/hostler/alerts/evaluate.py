@@ -106,8 +106,8 @@ def judge(rule: AlertRule, series: Series, now: float) -> Verdict:
         return Verdict("ok", last.value)
     if run.whole:
         return Verdict("pending", last.value, since)
-    reason = f"it is {rule.operator} {rule.threshold:g}, and nobody knows since when"
-    return Verdict("unknown", last.value, reason=reason)
+    now_only = f"it is {rule.operator} {rule.threshold:g}, and nobody knows since when"
+    return Verdict("unknown", last.value, reason=series.reason or now_only)
 
 
 def evaluate(rules: Iterable[AlertRule], known: Iterable[Series], now: float) -> AlertPage:

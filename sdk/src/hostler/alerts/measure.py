@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hostler.alerts.evaluate import Series
 from hostler.alerts.series import Labels, Measured, Row, metric_series, rows, unread, with_past
-from hostler.errors import NotFound
+from hostler.errors import BackendError, NotFound
 from hostler.models.alert_config import AlertRule, Operator
 from hostler.models.host_view import HostInfo
 from hostler.models.metrics import SECONDS, Aggregation, Interval, Kind
@@ -39,6 +40,7 @@ class Measure:
         self._now: dict[bool, Measured] = {}
         self._histories: dict[tuple[Kind, Operator], Measured] = {}
         self._registered = True
+        self._trouble = ""
         self._rules: dict[tuple[Kind, Operator], list[AlertRule]] = {}
         for rule in rules:
             if rule.resource in ("host", "vm", "pool") and not rule.metric.startswith("state."):
@@ -74,7 +76,8 @@ class Measure:
             names = list(dict.fromkeys(rule.metric for rule in rules))
             now = self.now(hosts, of_vms=kind == "vm")
             past = self._history(hosts, kind, how)
-            yield from metric_series(kind, now, past, names, labels, how)
+            for series in metric_series(kind, now, past, names, labels, how):
+                yield replace(series, reason=series.reason or self._trouble)
             yield from unread(kind, hosts, names, how)
 
     def _history(self, hosts: Sequence[HostInfo], kind: Kind, how: Operator) -> Measured:
@@ -128,6 +131,9 @@ class Measure:
                 return self._fleet.metrics.vms(**query).vms
             return self._fleet.metrics.hosts(**query)
         except NotFound:  # nothing was collected yet
+            return ()
+        except BackendError as error:  # a Prometheus: what is now is known all the same
+            self._trouble = f"history can't be read: {error.reason}"
             return ()
 
     def _interval(self) -> Interval:

@@ -83,7 +83,7 @@ def metric_series(
                 continue  # there is nothing that could be full
             if row.at is not None and value is not None:
                 samples.append(Sample(row.at, value))
-            told = row.reason or ("" if value is not None else UNTOLD)
+            told = row.reason or ("" if samples else UNTOLD)
             yield Series(
                 kind,
                 row.name,

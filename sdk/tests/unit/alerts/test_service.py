@@ -22,6 +22,7 @@ from .conftest import MakeFleet
 
 DOWN = "qemu+tcp://127.0.0.1:1/system"
 NOTHING = (None,) * len(VM_COUNTERS)
+ALWAYS = {"threshold": 0, "duration": "10m"}
 RUNS = {"keep_running": "true"}
 
 
@@ -127,3 +128,17 @@ def test_a_history_of_something_else_is_fine(fleet: Fleet) -> None:
     collected(fleet, 4, cpu=0.2, db_up=0, lost_up=0)
     page = fleet.alerts.read(rules=["host_cpu"], timeout=5)
     assert [u.resources for u in page.unknown] == [["lost"]]
+
+
+def test_a_prometheus_that_is_down_hides_nothing(make_fleet: MakeFleet, tmp_path: Path) -> None:
+    uri = node(tmp_path / "kvm1.xml", vm("db", labels=RUNS, running=False))
+    fleet = make_fleet(
+        hosts={"kvm1": {"uri": uri}, "lost": {"uri": DOWN}},
+        metrics_backend="prometheus",
+        metrics={"prometheus": {"url": "http://127.0.0.1:1"}},
+        alerts={"rules": {"vms": {"resource": "host", "metric": "vms.total", **ALWAYS}}},
+    )
+    page = fleet.alerts.read(timeout=5)
+    assert {alert.id for alert in page.alerts} == {"host_unreachable:lost", "vm_down:kvm1/db"}
+    (told,) = [one for one in page.unknown if (one.rule, one.resources) == ("vms", ["kvm1"])]
+    assert told.reason.startswith("history can't be read: ")
