@@ -184,7 +184,7 @@ def test_a_host_whose_disks_fail_is_emptied(
         calm.create()
         wait_for(lambda: "Waiting for events" in output(), output)
         wait_for(lambda: write(writes), output)
-        for _ in range(3):
+        for _error in range(3):
             wait_for(lambda: writes.state()[0] == libvirt.VIR_DOMAIN_PAUSED, output)
             writes.resume()
         wait_for(lambda: "calm" in [one.name() for one in good.listAllDomains()], output)
@@ -239,7 +239,7 @@ CASES = {
 def test_what_rulebooks_act_on(running: Running, tmp_path: Path) -> None:
     """The rules as they are, on events that are given; their actions only say what they got."""
     sets = []
-    for name, (acted_on, others, _) in CASES.items():
+    for name, (acted_on, others, _times) in CASES.items():
         for rules in yaml.safe_load((RULEBOOKS / f"{name}.yml").read_text()):
             given = {"payload": [*others, *acted_on], "shutdown_after": 3}
             rules["sources"] = [{"eda.builtin.generic": given}]
@@ -249,7 +249,7 @@ def test_what_rulebooks_act_on(running: Running, tmp_path: Path) -> None:
     book = tmp_path / "all.yml"
     book.write_text(yaml.safe_dump(sets))
     with running(book) as output:
-        wanted = {name: count for name, (_, _, count) in CASES.items()}
+        wanted = {name: case[2] for name, case in CASES.items()}
         found: dict[str, int] = {}
 
         def told() -> bool:
