@@ -24,12 +24,14 @@ setup: ## install what is missing, make .venv, start libvirt, build the guest im
 	@tests/setup/setup.sh
 
 demo: ## create, look at and remove real VMs here (IMAGE=my-cloud-image.qcow2 for your own guest)
-	@tests/setup/setup.sh $(if $(IMAGE),--no-guest)
+	@tests/setup/setup.sh --demo $(if $(IMAGE),--no-guest)
 	@image="$(or $(IMAGE),$(GUEST))"; \
 	[ -r "$$image" ] || { echo "demo: no such image: $$image" >&2; exit 1; }; \
 	.venv/bin/ansible-playbook playbooks/demo.yml --extra-vars "image='$$(realpath "$$image")'"
 
-demo-gpu: setup rig-openstack ## move a GPU host on a real OpenStack with fake GPU hosts, and back
+demo-gpu: ## move a GPU host on a real OpenStack with fake GPU hosts, and back
+	@tests/setup/setup.sh --demo --no-guest
+	@$(OPENSTACK) up
 	@eval "$$($(OPENSTACK) env)"; .venv/bin/ansible-playbook playbooks/migrate_gpu_host.yml \
 	  --extra-vars '{"gpu_type": "L40", "move": ["gpu-host-002"], "pool": "runpod"}'
 	@eval "$$($(OPENSTACK) env)"; .venv/bin/hostler gpu move gpu-host-002 --to L40-n3 --yes --quiet

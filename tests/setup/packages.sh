@@ -3,8 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Installs the system packages that are missing: the hypervisor, the tools of the rigs, a compiler for
-# libvirt-python.
+# Installs the system packages that are missing: packages.sh [--demo]. The hypervisor, a compiler for
+# libvirt-python and, without --demo, what only the tests run.
 
 # shellcheck source=tests/setup/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -14,19 +14,25 @@ LOG=$ROOT/.cache/setup/packages.log
 # The last line is what the guest image is built with.
 DEBIAN=(
   libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils dnsmasq-base ovmf swtpm swtpm-tools osinfo-db
-  iproute2 iptables nftables procps openssh-client dropbear-bin openssl rsync git graphviz jq debootstrap systemd-container
-  prometheus prometheus-libvirt-exporter chromium systemd
-  gcc pkg-config libvirt-dev python3-venv python3-dev default-jre-headless
+  iproute2 iptables nftables procps openssh-client dropbear-bin openssl rsync git
+  gcc pkg-config libvirt-dev python3-venv python3-dev
   cpio dpkg-dev gzip mtools syslinux kmod fdisk xz-utils
+)
+DEBIAN_TESTS=(
+  graphviz jq debootstrap systemd-container systemd prometheus prometheus-libvirt-exporter chromium
+  default-jre-headless
 )
 FEDORA=(
   libvirt-daemon-driver-qemu libvirt-daemon-config-network libvirt-daemon-driver-storage libvirt-client
   libvirt-daemon qemu-system-x86-core qemu-img dnsmasq edk2-ovmf swtpm swtpm-tools osinfo-db
-  iproute iptables-nft nftables procps-ng openssh-clients dropbear openssl rsync git graphviz jq debootstrap systemd-container
-  golang-github-prometheus chromium systemd
-  gcc pkgconf libvirt-devel python3-devel java-21-openjdk-headless
+  iproute iptables-nft nftables procps-ng openssh-clients dropbear openssl rsync git
+  gcc pkgconf libvirt-devel python3-devel
   cpio gzip mtools syslinux kmod util-linux xz
 )
+FEDORA_TESTS=(
+  graphviz jq debootstrap systemd-container systemd golang-github-prometheus chromium java-21-openjdk-headless
+)
+[ "${1:-}" = --demo ] || { DEBIAN+=("${DEBIAN_TESTS[@]}"); FEDORA+=("${FEDORA_TESTS[@]}"); }
 
 missing_debian() {
   local package

@@ -3,8 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Makes .venv: the SDK (editable), ansible-core, the test tools, and this checkout as hostler.fleet. Makes
-# .cache/release/tools: what builds and checks releases.
+# Makes .venv: the SDK (editable), ansible-core, the test tools, and this checkout as hostler.fleet. Without
+# --demo also .cache/release/tools: what builds and checks releases.
 
 # shellcheck source=tests/setup/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -60,6 +60,7 @@ make_venv "$VENV"
 install "$VENV" \
   "$(hash_of "$ROOT"/{tests/setup/requirements.txt,sdk/tests/requirements.txt,sdk/pyproject.toml,sdk/src/hostler/_version.py})" \
   --editable "$ROOT/sdk[all]" --requirement "$ROOT/tests/setup/requirements.txt"
+link_collection
+[ "${1:-}" != --demo ] || exit 0
 make_venv "$TOOLS"
 install "$TOOLS" "$(hash_of "$ROOT/release/requirements.txt")" --requirement "$ROOT/release/requirements.txt"
-link_collection
