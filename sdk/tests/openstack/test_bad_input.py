@@ -211,16 +211,20 @@ def picture() -> Any:
     ]
 
 
-# NetBox that returns other devices than were asked for: it ignores a filter that it does not know.
+# NetBox that is down, or returns other devices than were asked for.
 
 
-@pytest.fixture
-def netbox() -> Iterator[FakeNetbox]:
+@pytest.fixture(params=["down", "other devices"])
+def netbox(request: pytest.FixtureRequest) -> Iterator[tuple[FakeNetbox, str]]:
+    """A NetBox that is no use, and what is said of it."""
     with FakeNetbox() as netbox:
         netbox.add_tenant("Acme Corp", group="Investors")
         netbox.add_device("router-1", tenant="Acme Corp")
-        netbox.ignore_filters = True
-        yield netbox
+        netbox.ignore_filters = True  # as it does with one that it does not know
+        if request.param == "other devices":
+            yield netbox, "it returned 'router-1', which was not asked for"
+    if request.param == "down":
+        yield netbox, "no connection: Connection refused"
 
 
 def with_netbox(netbox: FakeNetbox, *, required: bool) -> Fleet:
@@ -229,23 +233,20 @@ def with_netbox(netbox: FakeNetbox, *, required: bool) -> Fleet:
     return Fleet(FleetConfig(netbox=config), cloud="box")
 
 
-SAYS = "it returned 'router-1', which was not asked for"
-
-
-def test_other_devices_than_asked_for_are_nobodys(netbox: FakeNetbox) -> None:
-    with with_netbox(netbox, required=False) as fleet:
+def test_without_netbox_nobody_has_the_hosts(netbox: tuple[FakeNetbox, str]) -> None:
+    with with_netbox(netbox[0], required=False) as fleet:
         world = fleet.gpu.observe()
         hosts = fleet.gpu.hosts(world)
     assert len(hosts) == 8
     assert {(host.tenant, host.owner_group, host.nvlink) for host in hosts} == {(None, None, None)}
     (warning,) = world.warnings
-    assert warning.startswith("Tenants and owner groups are not known: ")
-    assert SAYS in warning
+    assert warning.startswith(f"Tenants and owner groups are not known: NetBox {netbox[0].url}: ")
+    assert netbox[1] in warning
 
 
-def test_other_devices_than_asked_for_are_an_error_where_netbox_is_required(
-    netbox: FakeNetbox,
-) -> None:
-    with with_netbox(netbox, required=True) as fleet, pytest.raises(BackendError, match=SAYS):
-        move(target=SPOT)(fleet)
-    assert picture()[0] == admin().get("nova", "/v2.1/os-aggregates")
+def test_netbox_may_be_required(netbox: tuple[FakeNetbox, str]) -> None:
+    before = picture()
+    with with_netbox(netbox[0], required=True) as fleet:
+        with pytest.raises(BackendError, match=netbox[1]):
+            move(target=SPOT)(fleet)
+        assert (picture(), fleet.journal.list()) == (before, [])

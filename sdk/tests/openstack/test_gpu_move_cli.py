@@ -100,6 +100,13 @@ def test_unlock(run: Callable[..., Any], fleet: Fleet) -> None:
     assert truth(HOST) == clean(SOURCE)
 
 
+def output(words: list[str | Path]) -> str:
+    """Run a command in a process of its own, which knows nothing but the journal."""
+    done = subprocess.run(words, env=dict(os.environ), text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize("times", [1, 2])
 def test_ctrl_c(faults: Faults, fleet: Fleet, tmp_path: Path, times: int) -> None:
@@ -122,5 +129,9 @@ def test_ctrl_c(faults: Faults, fleet: Fleet, tmp_path: Path, times: int) -> Non
     assert program.wait(20) == 130
     if times == 2:
         (left,) = fleet.journal.list(unfinished=True)
-        fleet.runner.resume(left.plan.id)
+        resume = ("plan", "resume", left.plan.id)
+        shown = " ".join(output([hostler, "plan", "show", left.plan.id]).split())
+        assert "Status interrupted" in shown
+        assert f"'hostler {' '.join(resume)}' finishes it" in shown
+        assert "done: release the lock of host" in output([hostler, *resume])
     is_clean(HOST, TARGET)

@@ -82,6 +82,7 @@ def show(
                 ("When", render.when(stored.created_at)),
                 ("By", f"{stored.user} on {stored.host}, process {stored.pid}"),
                 ("Error", stored.error),
+                ("Next", _next(stored)),
             ]
         ),
         "",
@@ -160,6 +161,14 @@ def _status(stored: StoredPlan) -> str:
     if stored.status == "undone" and stored.error:
         return "failed"
     return {"failed": "half done"}.get(stored.status, stored.status)
+
+
+def _next(stored: StoredPlan) -> str:
+    """Say how a plan is ended that was left half way."""
+    if _status(stored) not in ("interrupted", "half done"):
+        return ""
+    id = stored.plan.id
+    return f"'hostler plan resume {id}' finishes it, 'hostler plan undo {id}' takes it back."
 
 
 def _data(stored: StoredPlan) -> dict[str, Any]:
