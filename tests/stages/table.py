@@ -81,7 +81,7 @@ STAGES = (
     Stage("website", ("python", "docs/website.py"), rig=("dot", "-V")),
     unit("sdk-unit", "-m", "not slow", "sdk/tests/unit"),
     unit("sdk-processes", "-m", "slow", "sdk/tests/unit", when=When.FULL),
-    unit("collection-unit", "tests/unit"),
+    unit("collection-unit", "tests/unit", "tests/project"),
     unit("collection-hyperstack", "tests/hyperstack", when=When.FULL),
     integration("sdk-integration", "sdk/tests/integration"),
     integration("collection-integration", "tests/integration"),
