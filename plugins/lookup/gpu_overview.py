@@ -71,7 +71,7 @@ class LookupModule(HostlerLookup):
     ) -> tuple[list[Row], t.Sequence[str]]:
         """Return overviews."""
         world = fleet.gpu.observe()
-        found = _found(fleet.gpu, world, list(map(str, terms)), options["pool"])
+        found = _found(fleet.gpu, world, terms, options["pool"])
         return found, world.warnings
 
 

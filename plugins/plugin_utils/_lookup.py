@@ -35,9 +35,10 @@ class HostlerLookup(LookupBase):
             raise AnsibleLookupError(problem)
         from hostler.errors import HostlerError
 
+        words = [str(term) for term in self._flatten(plain(terms))]
         options = {name: plain(value) for name, value in self.get_options().items()}
         try:
-            found, warnings = self.read(open_once(options), plain(terms), options)
+            found, warnings = self.read(open_once(options), words, options)
         except HostlerError as error:
             raise AnsibleLookupError(str(error)) from error
         for warning in warnings:

@@ -17,7 +17,7 @@ from typing import Any
 
 import libvirt
 
-from benchmarks import gpu
+from benchmarks import gpu, metrics
 from benchmarks.ansibles import Ansible, Task
 from benchmarks.measure import Cost, Run, measure
 from benchmarks.rig import PREFIX, far_away, remove, vms
@@ -54,6 +54,13 @@ class Section:
     text: str
     costs: dict[str, Cost] = field(default_factory=dict)
     ratios: list[Ratio] = field(default_factory=list)
+
+    def note(self, costs: dict[str, Cost]) -> Iterator[Cost]:
+        """Note what was measured elsewhere, and show it; the costs in their order."""
+        self.costs.update(costs)
+        for name, cost in costs.items():
+            print(f"  {name:<60} {cost.wall:7.3f} s  {cost.cpu:7.3f} CPU s", flush=True)
+        return iter(costs.values())
 
     def measure(self, wanted: dict[str, Run], rounds: int) -> Iterator[Cost]:
         """Measure, note and show; the costs in the order of the commands."""
@@ -294,6 +301,83 @@ def gpu_hosts(bench: Bench) -> Section:
     return section
 
 
+def collecting(bench: Bench) -> Section:
+    """A round of the collector for 1,000 VMs."""
+    section = Section(
+        "Metrics of 1,000 VMs: a round of the collector",
+        "Beside libvirt's own getAllDomainStats, for the same figures in one process, by turns."
+        " 100 of the VMs run, as many as fit here; the others are defined. The round reads the host"
+        " and its pools too, makes rates, and writes all of it into the store.",
+    )
+    with vms(bench.uri, 900), vms(bench.uri, 100, running=True, first=900):
+        told = metrics.told("collect.py", bench.uri, max(bench.rounds, 15))
+    raw, ours = section.note(
+        {
+            "libvirt-python, getAllDomainStats": Cost(*told["raw"]),
+            "hostler metrics collect, a round": Cost(*told["collect"]),
+        }
+    )
+    section.ratios.append(Ratio("time of a round / getAllDomainStats", ours.wall / raw.wall, 1.3))
+    return section
+
+
+def history(bench: Bench) -> Section:
+    """A day of 100 VMs at 15 seconds."""
+    section = Section(
+        "Metrics of 100 VMs: a day at 15 seconds",
+        "576,000 samples of 27 figures each, half of them of busy VMs, asked for as a history of 24"
+        " hours. Bytes are those of the database, with the coarser figures that it keeps longer.",
+    )
+    told = metrics.told("history.py", min(bench.rounds, SLOW_ROUNDS))
+    section.note({f"24 hours, {name}": Cost(*cost) for name, cost in told["queries"].items()})
+    each = told["packing"] / (100 * 24)
+    section.ratios += [
+        Ratio("seconds of 24 hours, one metric, by 1m", told["queries"]["one metric, by 1m"][0], 2),
+        Ratio("bytes of a sample", told["bytes"], 64),
+        Ratio("milliseconds to pack an hour of a VM", each * 1000, 20),
+    ]
+    return section
+
+
+def looking(bench: Bench) -> Section:
+    """50 VMs that run, looked at in one playbook."""
+    section = Section(
+        "Metrics of 50 VMs in a playbook",
+        "Lookups beside one scrape of Debian's prometheus-libvirt-exporter by curl. A collector has"
+        " run before, so that rates need no second look.",
+    )
+    wanted = "{{ query('hostler.fleet.vm_metrics', {}, uri='" + bench.uri + "') }}"
+    debug = "ansible.builtin.debug"
+    with vms(bench.uri, 50, running=True) as names, metrics.exporter(bench.uri) as address:
+        collect = partial(metrics.collect, bench.uri, bench.ours.env)
+        scrape, empty, one, hello, loop = section.measure(
+            {
+                "prometheus-libvirt-exporter, one scrape": Run(
+                    ["curl", "--silent", "--show-error", "--fail", address]
+                ),
+                "empty play": bench.ours.play([]),
+                "hostler.fleet.vm_metrics, one lookup of 50": bench.ours.play(
+                    [{debug: {"msg": wanted.replace("{}", str(names))}}], prepare=collect
+                ),
+                "ansible.builtin.debug, a loop of 50": bench.ours.play([{**HELLO, "loop": names}]),
+                "hostler.fleet.vm_metrics, a loop of 50": bench.ours.play(
+                    [{debug: {"msg": wanted.replace("{}", "item")}, "loop": names}],
+                    prepare=collect,
+                ),
+            },
+            bench.rounds,
+        )
+    section.ratios += [
+        Ratio(
+            "time of one lookup / (empty play + scrape)", one.wall / (empty.wall + scrape.wall), 2
+        ),
+        Ratio(
+            "time of a loop / (loop of debug + scrape)", loop.wall / (hello.wall + scrape.wall), 2
+        ),
+    ]
+    return section
+
+
 CASES: dict[str, Callable[[Bench], Section]] = {
     "imports": imports,
     "running": running,
@@ -301,4 +385,7 @@ CASES: dict[str, Callable[[Bench], Section]] = {
     "inventory": inventory,
     "far-inventory": far_inventory,
     "gpu-hosts": gpu_hosts,
+    "metrics-collect": collecting,
+    "metrics-history": history,
+    "metrics-lookups": looking,
 }

@@ -72,9 +72,9 @@ def _hosts(*arguments: str) -> str:
 
 
 @contextmanager
-def vms(uri: str, count: int, *, running: bool = False) -> Iterator[list[str]]:
+def vms(uri: str, count: int, *, running: bool = False, first: int = 0) -> Iterator[list[str]]:
     """Define VMs (disk, NIC, agent channel), or run small ones that halt; give their names."""
-    names = [f"{PREFIX}{number:04}" for number in range(count)]
+    names = [f"{PREFIX}{number:04}" for number in range(first, first + count)]
     kind = "kvm" if os.access("/dev/kvm", os.R_OK) else "qemu"
     with closing(libvirt.open(uri)) as connection:
 
@@ -90,7 +90,7 @@ def vms(uri: str, count: int, *, running: bool = False) -> Iterator[list[str]]:
                 list(pool.map(make, names))
             yield names
         finally:
-            remove(uri)
+            remove(uri, names)
 
 
 def remove(uri: str, names: Iterable[str] | None = None) -> None:

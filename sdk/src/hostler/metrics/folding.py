@@ -39,7 +39,9 @@ def fold(values: Sequence[int], weights: Sequence[int], how: Aggregation) -> int
 
     ``weights`` are the samples that each value stands for.
     """
-    known = [value >= 0 for value in values]
+    if min(values) > UNKNOWN:
+        return _FOLDS[how](values, weights)
+    known = [value > UNKNOWN for value in values]
     there = list(compress(values, known))
     return _FOLDS[how](there, list(compress(weights, known))) if there else UNKNOWN
 
