@@ -4,13 +4,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # Makes .venv: the SDK (editable), ansible-core, the test tools, and this checkout as hostler.fleet. Without
-# --demo also .cache/release/tools: what builds and checks releases.
+# --demo also .cache/release/tools (what builds and checks releases) and .cache/eda (what runs rulebooks).
 
 # shellcheck source=tests/setup/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 VENV=$ROOT/.venv
 TOOLS=$ROOT/.cache/release/tools
+EDA=$ROOT/.cache/eda
 
 find_python() {
   local candidate
@@ -64,3 +65,6 @@ link_collection
 [ "${1:-}" != --demo ] || exit 0
 make_venv "$TOOLS"
 install "$TOOLS" "$(hash_of "$ROOT/release/requirements.txt")" --requirement "$ROOT/release/requirements.txt"
+make_venv "$EDA"
+install "$EDA" "$(hash_of "$ROOT"/{tests/setup/requirements-eda.txt,sdk/pyproject.toml})" \
+  --editable "$ROOT/sdk[all]" --requirement "$ROOT/tests/setup/requirements-eda.txt"

@@ -15,6 +15,5 @@ flock --wait 900 9 || die "another set-up has been running for 15 minutes"
 
 "$ROOT/tests/setup/packages.sh" "${1:-}"
 "$ROOT/tests/setup/python.sh" "${1:-}"
-[ "${1:-}" = --demo ] || "$ROOT/tests/setup/eda.sh"
 "$ROOT/tests/setup/libvirt.sh"
 [ "${2:-}" = --no-guest ] || "$ROOT/tests/rigs/guest/build.sh"
