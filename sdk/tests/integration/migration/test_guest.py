@@ -99,7 +99,7 @@ def lost(counter: Counter, tmp_path: Path) -> Lose:
 
     def lose(**options: Any) -> tuple[str, str]:
         uri, target = counter.away()
-        task = {"vm": NAME, "target_uri": target, "storage": "copy", "bandwidth": 16, **options}
+        task = {"vm": NAME, "target_uri": target, "storage": "copy", "bandwidth": 24, **options}
         journal = tmp_path / "journal.db"
         with subprocess.Popen(
             [sys.executable, DIES, uri, journal, json.dumps(task)], stdout=subprocess.PIPE
