@@ -32,20 +32,22 @@ FLAGS = (
 POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 ASK = """
 <script>
-document.querySelectorAll('details').forEach((one) => { one.open = true; });
 const told = (element) => element.tagName + '.' + element.className;
-const wide = [...document.querySelectorAll('body *')].filter(
-  (e) => e.getBoundingClientRect().right > innerWidth + 1);
-const over = [...document.querySelectorAll('td, th, .tile, figcaption, .of')].filter(
-  (e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth);
-const answer = {
-  window: innerWidth,
-  wide: wide.slice(0, 5).map(told), over: over.slice(0, 5).map(told),
-  back: getComputedStyle(document.body).backgroundColor,
-  requests: performance.getEntriesByType('resource').map((one) => one.name),
-};
-document.body.innerHTML = '<pre id="answer"></pre>';
-document.getElementById('answer').textContent = JSON.stringify(answer);
+addEventListener('load', () => {
+  document.querySelectorAll('details').forEach((one) => { one.open = true; });
+  const wide = [...document.querySelectorAll('body *')].filter(
+    (e) => e.getBoundingClientRect().right > innerWidth + 1);
+  const over = [...document.querySelectorAll('td, th, .tile, figcaption, .of')].filter(
+    (e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth);
+  const answer = {
+    window: innerWidth,
+    wide: wide.slice(0, 5).map(told), over: over.slice(0, 5).map(told),
+    back: getComputedStyle(document.body).backgroundColor,
+    requests: performance.getEntriesByType('resource').map((one) => one.name),
+  };
+  document.body.innerHTML = '<pre id="answer"></pre>';
+  document.getElementById('answer').textContent = JSON.stringify(answer);
+});
 </script>
 """
 DATA = {"three": fleet(3, 14), "many": fleet(300, 3000), "empty": empty()}

@@ -15,7 +15,7 @@ from typing import NamedTuple
 WIDTH, HEIGHT = 600.0, 100.0
 """Of a chart's drawing; it is stretched to its place."""
 _STEPS = (1, 2, 2.5, 5, 10)
-_HOURS = (1, 2, 3, 4, 6, 12, 24, 48, 168)
+_HOURS = (0.25, 0.5, 1, 2, 3, 4, 6, 12, 24, 48, 168)
 
 Values = Sequence[float | None]
 
