@@ -82,18 +82,18 @@ class HypervisorEvents:
     def _told(self, told: Told) -> Iterator[Event]:
         known = self._known if self._known is not None else {}
         was = known.get(told.uuid)
-        data = {"vm_id": told.uuid, **told.data} if told.uuid else dict(told.data)
+        data: dict[str, Any] = {"vm_id": told.uuid} if told.uuid else {}
         if told.type == VM_STATUS:
-            old, new = was.status if was else None, str(data["new_status"])
+            old, new = was.status if was else None, str(told.data["new_status"])
             if old == new or (told.again and old in _OFF):
                 return
-            known[told.uuid] = Known(told.name, new, data["reason"])
+            known[told.uuid] = Known(told.name, new, told.data["reason"])
             data["old_status"] = old
         elif told.type == "vm.defined":
             known[told.uuid] = Known(told.name, was.status if was else "stopped")
         elif told.type == "vm.undefined":
             known.pop(told.uuid, None)
-        yield self._event(told.type, data, vm=told.name or None, at=told.at)
+        yield self._event(told.type, {**data, **told.data}, vm=told.name or None, at=told.at)
 
     def _event(
         self, kind: str, data: dict[str, Any], at: float | None = None, **more: Any

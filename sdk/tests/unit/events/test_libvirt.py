@@ -61,6 +61,7 @@ def test_a_life(stream: EventStream, domain: libvirt.virDomain) -> None:
         ("running", "stopped", "destroyed"),
     ]
     assert {e.data["vm_id"] for e in told} == {domain.UUIDString()}
+    assert [*told[0].data] == ["vm_id", "old_status", "new_status", "reason"]
     assert {(e.type, e.source, e.vm, e.uri, e.missed) for e in told} == {
         ("vm.status.changed", "libvirt", "watched", URI, False)
     }
