@@ -26,7 +26,7 @@ from hostler.store.tables import (
 from .past import down, hosts, pack_all, values, vms, write
 from .readings import START, UUID, pool, reading, vm
 
-READS = {"read_requests": 1}
+pytestmark = pytest.mark.slow
 
 
 def steady(first: float, last: float, *, every: float = 15, rate: int = 10) -> list[Reading]:
@@ -75,7 +75,9 @@ def test_packing_changes_nothing(
     assert all(a == pytest.approx(b, abs=0.011) for a, b in pairs if b is not None)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(st.integers(1, 2000), min_size=2, max_size=60), st.sampled_from(["1m", "5m"]))
 def test_averages_are_those_of_the_samples(
     tmp_path_factory: pytest.TempPathFactory, reads: list[int], interval: Interval
