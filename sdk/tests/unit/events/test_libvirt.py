@@ -90,10 +90,11 @@ def test_a_storm_of_10000_events(domain: libvirt.virDomain) -> None:
         told = []
         while event := stream.get(1):
             told.append(event)
-    lost = sum(e.data["count"] for e in told if e.type == "events.lost")
+    losses = [e.data["count"] for e in told if e.type == "events.lost"]
     live = [e for e in told if e.type == "vm.status.changed" and not e.missed]
-    assert lost > 5000
-    assert lost + len(live) == 10_002
+    assert sum(losses) > 5000
+    # an event that tells what the look after a loss has told already is not told again
+    assert sum(losses) + len(live) in range(10_002 - len(losses), 10_003)
     statuses = [e for e in told if e.type == "vm.status.changed"]
     assert statuses[-1].data["new_status"] == "paused"
     for one, after in pairwise(statuses):
