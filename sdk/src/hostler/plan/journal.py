@@ -26,7 +26,10 @@ PlanStatus = Literal["running", "done", "failed", "undone"]
 
 @dataclass(frozen=True)
 class StoredPlan:
-    """A plan as the journal has it; ``statuses``, ``errors`` and ``seconds`` go by step."""
+    """A plan as the journal has it; ``statuses``, ``errors`` and ``seconds`` go by step.
+
+    ``elsewhere``: it was applied on a machine or in a container whose processes can't be seen.
+    """
 
     plan: Plan
     status: PlanStatus
@@ -39,12 +42,8 @@ class StoredPlan:
     host: str
     pid: int
     alive: bool
+    elsewhere: bool
     updated: float
-
-    @property
-    def elsewhere(self) -> bool:
-        """Whether it was applied on another machine, whose processes can't be seen from here."""
-        return self.host != me().host
 
 
 @dataclass(frozen=True)
@@ -359,6 +358,7 @@ def _stored(row: Row[Any], rows: list[Row[Any]]) -> StoredPlan:
         host=row.host,
         pid=row.pid,
         alive=row.status == "running" and not who.gone,
+        elsewhere=not who.here,
         updated=row.updated,
     )
 

@@ -5,12 +5,24 @@ from __future__ import annotations
 
 import getpass
 import os
+from contextlib import suppress
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+_MACHINE = ("/sys/class/dmi/id/product_uuid", "/etc/machine-id")
+_BOOT = "/proc/sys/kernel/random/boot_id"
+_PROCESSES = "/proc/self/ns/pid"
+
 
 class Who(NamedTuple):
-    """A user's process on a machine; ``pid_started`` tells a reused pid from the first one."""
+    """A user's process on a machine.
+
+    ``pid_started`` tells a reused pid from the first one, and what has the same host name from one
+    another: ``MACHINE.BOOT.NAMESPACE.TICKS``, the first three shortened by a hash. Containers see
+    their own processes only. Empty where the system has no such facts.
+    """
 
     user: str
     host: str
@@ -19,13 +31,25 @@ class Who(NamedTuple):
 
     @property
     def here(self) -> bool:
-        """Whether it is on this machine: processes of others can't be seen."""
-        return self.host == os.uname().nodename
+        """Whether its process can be seen, if it lives: those elsewhere can't."""
+        return self.host == os.uname().nodename and self._place() in (None, _place())
 
     @property
     def gone(self) -> bool:
         """Whether it is known to have ended."""
-        return self.here and started(self.pid) != self.pid_started
+        theirs, ours = self._place(), _place()
+        if self.here:
+            now = started(self.pid)
+            return (now if theirs else now.rpartition(".")[2]) != self.pid_started
+        if theirs is None or self.host != os.uname().nodename:
+            return False
+        rebooted = theirs[1] != ours[1]
+        return rebooted and bool(ours[0]) and theirs[0] == ours[0]
+
+    def _place(self) -> tuple[str, ...] | None:
+        """Return machine, boot and namespace; None where they were not written."""
+        parts = self.pid_started.split(".")
+        return tuple(parts[:3]) if len(parts) == 4 else None
 
 
 def me() -> Who:
@@ -34,12 +58,34 @@ def me() -> Who:
 
 
 def started(pid: int) -> str:
-    """Return when a process started, in the kernel's ticks; empty where there is none."""
+    """Return where and when a process started (``Who.pid_started``); empty where there is none."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return ""
-    return stat.rsplit(")", 1)[1].split()[19]
+    return ".".join([*_place(), stat.rsplit(")", 1)[1].split()[19]])
+
+
+def _place() -> tuple[str, ...]:
+    """Return this machine, its boot, and the namespace of our processes; empty where unknown."""
+    space = ""
+    with suppress(OSError):
+        space = str(Path(_PROCESSES).readlink())
+    return _short(_first(*_MACHINE)), _short(_first(_BOOT)), _short(space)
+
+
+@cache
+def _first(*files: str) -> str:
+    """Return the content of the first file that can be read and is not empty."""
+    for name in files:
+        with suppress(OSError):
+            if text := Path(name).read_text().strip():
+                return text
+    return ""
+
+
+def _short(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:5] if text else ""
 
 
 def _user() -> str:
