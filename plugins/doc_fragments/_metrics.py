@@ -42,26 +42,3 @@ options:
     type: float
     default: 30
 """
-
-    # VMs
-    VMS = r"""
-options:
-  guest:
-    description:
-      - Ask guest agents for the operating system, users and file systems too.
-      - A guest that does not answer costs O(agent_timeout).
-    type: bool
-    default: false
-  system:
-    description:
-      - Where the VMs are.
-      - Hyperstack is asked for the history that it keeps itself, whose newest values are some
-        minutes old.
-    type: str
-    choices: [libvirt, hyperstack]
-    default: libvirt
-  agent_timeout:
-    description: Seconds that a guest agent gets to answer.
-    type: int
-    default: 2
-"""

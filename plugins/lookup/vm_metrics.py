@@ -18,7 +18,7 @@ extends_documentation_fragment:
   - hostler.fleet._hyperstack
   - hostler.fleet._libvirt
   - hostler.fleet._metrics
-  - hostler.fleet._metrics.vms
+  - hostler.fleet._metrics_vms
 requirements:
   - hostler[libvirt,metrics] >= 0.1.0, < 0.2 (Python package)
 options:

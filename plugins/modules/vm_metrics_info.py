@@ -28,7 +28,7 @@ extends_documentation_fragment:
   - hostler.fleet._hyperstack
   - hostler.fleet._libvirt
   - hostler.fleet._metrics
-  - hostler.fleet._metrics.vms
+  - hostler.fleet._metrics_vms
 seealso:
   - module: hostler.fleet.host_metrics_info
   - plugin: hostler.fleet.vm_metrics
