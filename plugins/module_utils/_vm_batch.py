@@ -46,7 +46,10 @@ def run(fleet: Fleet, params: Params, check: bool) -> Result:
         parallel=params["parallel"],
         max_failures=params["max_failures"],
     )
-    whole = many(batch.results, [one(result) for result in batch.results])
+    items = [{**one(result), "host_id": result.host_id} for result in batch.results]
+    whole = many(batch.results, items)
+    lost = [f"host {host} can't be reached: {why}" for host, why in batch.unreachable_hosts.items()]
+    whole["warnings"] += lost
     counts = {"succeeded": batch.succeeded, "failed": batch.failed, "skipped": batch.skipped}
     return {
         **whole,
@@ -55,6 +58,7 @@ def run(fleet: Fleet, params: Params, check: bool) -> Result:
         "total_vms": batch.total_vms,
         "status": batch.status,
         "counts": counts,
+        "unreachable_hosts": batch.unreachable_hosts,
     }
 
 

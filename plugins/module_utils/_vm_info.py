@@ -58,6 +58,7 @@ def run(fleet: Fleet, params: Params, _check: bool) -> Result:
         "changed": False,
         "warnings": page.warnings,
         "vms": [vm.model_dump(mode="json") for vm in page.vms],
+        "unreachable_hosts": page.unreachable_hosts,
         "total": page.total,
         "pagination": {
             "page": page.page,

@@ -10,6 +10,8 @@ short_description: Do one operation to many VMs
 version_added: 0.1.0
 description:
   - Finds VMs and does one operation to all of them, side by side, with a result for each.
+  - Where neither a host nor a URI is named, they are looked for on all hosts of the pool. A name
+    that several hosts have is then an error of that VM; a glob or a label means all of them.
 author: Hostler contributors (@hostler)
 options:
   operation:
@@ -105,10 +107,31 @@ counts:
   type: dict
   sample: {succeeded: 3, failed: 0, skipped: 0}
 results:
-  description: For each VM its name, plan, diff, whether it changed, and the error where it failed.
+  description: >-
+    For each VM its name, host, plan, diff, whether it changed, and the error where it failed.
   returned: success
   type: list
   elements: dict
+  contains:
+    name:
+      description: Name of the VM.
+      type: str
+    host_id:
+      description: Id of its host in the pool; null when the hypervisor was named by its URI.
+      type: str
+    changed:
+      description: Whether it was or, in check mode, would be changed.
+      type: bool
+    plan:
+      description: What was done or would be done.
+      type: dict
+unreachable_hosts:
+  description:
+    - Why hosts of the pool could not be asked, by their ids. Their VMs were left alone.
+    - A VM that is named and may be on one of them has failed.
+  returned: success
+  type: dict
+  sample: {}
 diff:
   description: The VMs before and after, as YAML.
   returned: success

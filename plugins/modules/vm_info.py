@@ -9,7 +9,8 @@ module: vm_info
 short_description: Read VMs
 version_added: 0.1.0
 description:
-  - Reads VMs over one read-only connection, with a few calls whatever their number.
+  - Reads the VMs of a hypervisor over one read-only connection, with a few calls whatever their
+    number; those of all hosts of the pool, side by side, where neither a host nor a URI is named.
   - What could not be found out is none, never a made-up value.
 author: Hostler contributors (@hostler)
 options:
@@ -55,6 +56,10 @@ EXAMPLES = r"""
   hostler.fleet.vm_info:
   register: all_vms
 
+- name: Read the VMs of one host of the pool
+  hostler.fleet.vm_info:
+    host: kvm1
+
 - name: Read running web servers with their addresses
   hostler.fleet.vm_info:
     name: web-*
@@ -94,6 +99,9 @@ vms:
       type: str
     host:
       description: Host name of the hypervisor.
+      type: str
+    host_id:
+      description: Its id in the pool; null when it was named by its URI.
       type: str
     cpu_cores:
       description: Virtual CPUs.
@@ -151,6 +159,13 @@ total:
   returned: success
   type: int
   sample: 42
+unreachable_hosts:
+  description:
+    - Why hosts of the pool could not be asked, by their ids. Their VMs are not in RV(vms).
+    - A VM that is named and may be on one of them makes the task fail.
+  returned: success
+  type: dict
+  sample: {}
 pagination:
   description: Which part of them RV(vms) is.
   returned: success

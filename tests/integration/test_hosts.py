@@ -182,6 +182,50 @@ def test_vms_are_placed(play: Play, uris: dict[str, str]) -> None:
     assert (told["made"]["changed"], told["made"]["placement"]["host"]) == (True, "kvm2")
 
 
+def test_vms_of_the_pool(
+    play: Play, environment: dict[str, str], uris: dict[str, str], tmp_path: Path
+) -> None:
+    del environment["LIBVIRT_DEFAULT_URI"]
+    two = NODE.format(parts="".join(VM.format(name=name, devices="") for name in ("train", "web")))
+    Path(uris["kvm2"].removeprefix("test://")).write_text(two)
+    down = {"hosts": {"down": {"uri": "qemu+tcp://127.0.0.1:1/system"}}}
+    (tmp_path / "fleet.yml").write_text(yaml.safe_dump(down))
+    config = str(tmp_path / "fleet.yml")
+    told = play(
+        [
+            *register(uris),
+            task("all", "vm_info", sort="-name", limit=2),
+            task("of one", "vm_info", host="kvm1"),
+            task("batch", "vm_batch", operation="start", names=["web", "*rain", "never"]),
+            task("several", "vm_batch", operation="stop", names=["train"]),
+            task("reached", "vm_batch", config=config, operation="start", names=["we*"]),
+            task("hidden", "vm_batch", config=config, operation="start", names=["never"]),
+            task("lost", "vm_info", config=config, names=["never"]),
+        ]
+    )
+    assert [(vm["name"], vm["host_id"]) for vm in told["all"]["vms"]] == [
+        ("web", "kvm2"),
+        ("train", "kvm1"),
+    ]
+    assert told["all"]["pagination"] == {"page": 1, "limit": 2, "total": 3, "pages": 2}
+    assert [(vm["name"], vm["host_id"]) for vm in told["of one"]["vms"]] == [("train", "kvm1")]
+    batch = told["batch"]
+    assert (batch["failed"], batch["status"], batch["changed"]) == (True, "partial", False)
+    assert [(one["name"], one["host_id"]) for one in batch["results"]] == [
+        ("train", "kvm1"),
+        ("train", "kvm2"),
+        ("web", "kvm2"),
+        ("never", None),
+    ]
+    assert "VM 'never' on the hosts of the pool: there is no such VM" in batch["msg"]
+    assert "there is one on hosts kvm1 and kvm2. Say which: host: ID" in told["several"]["msg"]
+    assert not told["several"]["changed"]
+    assert not told["reached"].get("failed")
+    assert "Connection refused" in told["reached"]["unreachable_hosts"]["down"]
+    for title in ("hidden", "lost"):
+        assert "it may be on host down, never seen so far" in told[title]["msg"]
+
+
 @pytest.fixture
 def listing(environment: dict[str, str], tmp_path: Path) -> Listing:
     """Return what `ansible-inventory --list` does with a file of these options."""

@@ -385,6 +385,11 @@ class Fleet:
         return hypervisor.has_virtualisation if works is None else works
 
     @property
+    def host(self) -> str | None:
+        """The host of the pool that it was opened with."""
+        return self._host
+
+    @property
     def uri(self) -> str:
         """The libvirt URI where a call names neither a URI nor a host of the pool.
 
@@ -408,7 +413,7 @@ class Fleet:
     def places(
         self, uri: str | None = None, host: str | None = None, *, by_rules: bool = False
     ) -> bool:
-        """Whether a host is looked for: ``auto`` is asked for, or nothing names a hypervisor.
+        """Whether the pool is meant: ``auto`` is asked for, or nothing names a hypervisor.
 
         Raises:
             InvalidInput: there are rules for it (``by_rules``), and one is named.

@@ -118,6 +118,7 @@ def operate(
     here, query = session(ctx), some(names, labels)
     with here.fleet() as fleet:
         request = fleet.vms.prepare_batch(operation, query, options=options)
+        here.warn(f"host {host}: {why}" for host, why in request.unreachable.items())
         if check or ask:
             planned = request.preview(read_back=False)
             changes = outcome.show_plan(here, planned, with_diff=False, final=check)

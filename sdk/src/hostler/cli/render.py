@@ -106,6 +106,7 @@ def results(done: Sequence[VmResult], *, check: bool = False) -> Table:
     rows = [
         (
             result.name,
+            result.host_id or "",
             word(became(result, check=check)),
             word(result.vm.status if result.vm else ""),
             (result.vm.network.ip_address or "") if result.vm else "",
@@ -113,5 +114,5 @@ def results(done: Sequence[VmResult], *, check: bool = False) -> Table:
         )
         for result in done
     ]
-    columns = ("vm", "result", "status", "address", "waits for restart")
+    columns = ("vm", "host", "result", "status", "address", "waits for restart")
     return table(*columns, rows=rows, wide="waits for restart")

@@ -85,6 +85,7 @@ def _show_list(ctx: typer.Context, vms: list[Vm]) -> None:
     rows = [
         (
             vm.name,
+            vm.host_id or "",
             render.word(vm.status),
             str(vm.cpu_cores),
             render.memory(vm.memory_mb),
@@ -93,7 +94,8 @@ def _show_list(ctx: typer.Context, vms: list[Vm]) -> None:
         )
         for vm in vms
     ]
-    here.show(render.table("name", "status", "cpus", "memory", "address", "due", rows=rows))
+    columns = ("name", "host", "status", "cpus", "memory", "address", "due")
+    here.show(render.table(*columns, rows=rows))
 
 
 @app.command()

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -74,14 +74,26 @@ def _where(
         both = " and ".join(host.id for host in has)
         return Conflict(f"there is one on hosts {both}", on=on, hint="Say which: host: ID.")
     if has:
-        return Home(has[0].uri, task)
+        return Home(has[0].uri, task, host_id=has[0].id)
     for host, seen in rows:
         if isinstance(seen, HostlerError) and (why := _may_be_on(host, names, last)):
             hint = f"Name another host, or remove it from the pool. {seen}"
             return Unreachable(f"{why}, which can't be reached", on=on, hint=hint)
     if task.options.state in ("absent", "reset"):
-        return next((Home(h.uri, task) for h, seen in rows if isinstance(seen, Seen)), None)
+        reached = (host for host, seen in rows if isinstance(seen, Seen))
+        return next((Home(host.uri, task, host_id=host.id) for host in reached), None)
     return None
+
+
+def may_have(hosts: Hosts, names: Iterable[str], host_ids: Sequence[str]) -> dict[str, str]:
+    """Say why VMs may be on hosts that can't be reached, by their names; by what was last seen."""
+    last = hosts.stored.read(host_ids)
+    lost = [host for host in hosts.list() if host.id in host_ids]
+    found: dict[str, str] = {}
+    for name in names:
+        reasons = [why for host in lost if (why := _may_be_on(host, {name}, last))]
+        found |= {name: reasons[0]} if reasons else {}
+    return found
 
 
 def _may_be_on(host: Host, names: set[str | None], last: Mapping[str, LastSeen]) -> str | None:
@@ -103,7 +115,7 @@ def _home(
         devices = {"host_devices": (*task.spec.host_devices, *given)}
         task = task.model_copy(update={"spec": task.spec.model_copy(update=devices)})
     keep = partial(_keep, hosts, request, placement, new_id())
-    return Home(placement.uri, task, keep)
+    return Home(placement.uri, task, keep, placement.host)
 
 
 def _keep(

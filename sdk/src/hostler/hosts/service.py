@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hostler.backends.libvirt.connection import open_connection
 from hostler.errors import HostlerError, NotFound
-from hostler.hosts.homes import find_homes
+from hostler.hosts.homes import find_homes, may_have
 from hostler.hosts.info import fleet_stats, host_info, host_vms
 from hostler.hosts.observe import Seen, observe
 from hostler.hosts.placement import carries
@@ -123,6 +123,10 @@ class Hosts:
     def homes(self, tasks: Sequence[VmTask]) -> Sequence[Home | HostlerError]:
         """Return the host of each VM: the one that has it, or one with room for it."""
         return find_homes(self, tasks)
+
+    def may_have(self, names: Iterable[str], host_ids: Sequence[str]) -> dict[str, str]:
+        """Say why VMs may be on hosts that can't be reached, by their names."""
+        return may_have(self, names, host_ids)
 
     def vms(
         self, host_id: str, *, stored: bool = False, timeout: float = TIMEOUT

@@ -124,6 +124,7 @@ class VmPage(BaseModel):
     """One page of VMs: ``total`` of all pages; ``limit`` 0 = all on one page.
 
     ``warnings`` say what could not be read of these VMs: a sentence for each cause.
+    ``unreachable_hosts`` are those of the pool whose VMs are not here, and why.
     """
 
     vms: list[Vm]
@@ -132,6 +133,7 @@ class VmPage(BaseModel):
     limit: int
     pages: int
     warnings: list[str] = []
+    unreachable_hosts: dict[str, str] = {}
 
 
 def literal(name: str) -> str:
@@ -147,12 +149,14 @@ class VmResult(Result):
         changes_pending: what waits for it.
         vm: the VM as it is now, where it was read.
         placement: why it is on its host; None where no host was looked for.
+        host_id: the host's id in the pool; None where it was named by its URI.
     """
 
     restart_required: bool = False
     changes_pending: list[str] = Field(default_factory=list)
     vm: Vm | None = None
     placement: Placement | None = None
+    host_id: str | None = None
 
 
 class SnapshotTask(Part):
@@ -186,6 +190,7 @@ class BatchResult(BaseModel):
 
     Attributes:
         status: ``completed``, ``partial`` (some failed) or ``failed`` (all failed).
+        unreachable_hosts: hosts of the pool whose VMs were not found, and why.
     """
 
     batch_id: str
@@ -197,3 +202,4 @@ class BatchResult(BaseModel):
     changed: bool
     status: Literal["completed", "partial", "failed"]
     results: list[VmResult]
+    unreachable_hosts: dict[str, str] = Field(default_factory=dict)

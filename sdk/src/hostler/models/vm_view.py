@@ -144,7 +144,8 @@ class Vm(View):
 
     ``id`` and ``uuid`` are libvirt's UUID. ``changes_pending`` names what the stored definition
     has and the running VM has not: it comes into effect with the next start.
-    ``warnings`` say what could not be read of it, and why.
+    ``warnings`` say what could not be read of it, and why. ``host`` is the hypervisor's own name,
+    ``host_id`` its id in the pool; None where it was named by its URI.
     """
 
     id: str
@@ -154,6 +155,7 @@ class Vm(View):
     status_reason: str | None = None
     uri: str
     host: str
+    host_id: str | None = None
     title: str | None = None
     description: str | None = None
     hypervisor: str | None = None

@@ -22,8 +22,10 @@ class Home:
         uri: the hypervisor's libvirt URI.
         task: the task, with what was found for it (GPUs).
         keep: makes a plan reserve the room that was found.
+        host_id: the hypervisor's id in the pool; None where it was named by its URI.
     """
 
     uri: str
     task: VmTask
     keep: Callable[[Plan], Plan] = _as_it_is
+    host_id: str | None = None

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
@@ -48,7 +48,7 @@ def read_vms(
     stats = read_statistics(hypervisor, counted, full=full) if counted else Statistics()
     guests = _guests(hypervisor, states, trees, query)
     vms = [_vm(hypervisor, states[n], trees[n], guests.get(n), stats, query) for n in trees]
-    return _sorted([vm for vm in vms if _matches(vm, query)], query.sort)
+    return in_order([vm for vm in vms if _matches(vm, query)], query.sort)
 
 
 def _has_disks(trees: Trees) -> bool:
@@ -102,8 +102,9 @@ def _matches(vm: Vm, query: VmQuery) -> bool:
     return needle in vm.name.lower() or needle in vm.uuid.lower()
 
 
-def _sorted(vms: list[Vm], key: str) -> list[Vm]:
-    by_name = sorted(vms, key=attrgetter("name"))
+def in_order(vms: Iterable[Vm], key: str) -> list[Vm]:
+    """Sort VMs by a field, and those that are equal by name and hypervisor."""
+    by_name = sorted(vms, key=attrgetter("name", "uri"))
     return sorted(by_name, key=attrgetter(key.lstrip("-")), reverse=key.startswith("-"))
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hostler.errors import Conflict, HostlerError, InvalidInput, NoRoom, NotFound, PlanFailed
 from hostler.models.names import some
+from hostler.models.placement import AUTO
 from hostler.models.vm_task import VmQuery, VmResult, VmTask, literal
 from hostler.plan.outcome import Progress
 from hostler.plan.plan import Plan
@@ -49,6 +50,8 @@ class Item:
 class Request:
     """Tasks on hypervisors, planned; nothing has happened yet.
 
+    ``unreachable`` are the hosts of the pool that could not be asked for VMs, and why.
+
     Args:
         fleet: opens the hypervisors.
         tasks: the tasks; each may name its own host.
@@ -70,6 +73,7 @@ class Request:
     ) -> None:
         self._fleet = fleet
         self._outcomes: Mapping[str, Became] = {}
+        self.unreachable: Mapping[str, str] = {}
         parsed = [_parsed(task) for task in tasks]
         good = [task for _, task in parsed if isinstance(task, VmTask)]
         _no_twins(good)
@@ -174,7 +178,8 @@ class Request:
         if self._fleet.places(uri, host, by_rules=task.options.placement is not None):
             return None
         at = self._fleet.uri_of(uri, host)
-        return Home(at, task, lambda plan: self._warned(at, plan))
+        host_id = host or (None if uri else self._fleet.host)
+        return Home(at, task, lambda plan: self._warned(at, plan), host_id)
 
     def _warned(self, uri: str, plan: Plan) -> Plan:
         """Warn of a VM that is made on a host in maintenance: somebody has named it."""
@@ -273,6 +278,8 @@ class Request:
         for item, result in due:
             renamed = found.get(str(result.after.get("name")))
             result.vm = renamed or found.get(result.name) or found.get(next(iter(_seen(item)), ""))
+            if result.vm:
+                result.vm.host_id = result.host_id
 
 
 def side_by_side(call: Callable[[T], R], items: Iterable[T]) -> list[R]:
@@ -297,8 +304,11 @@ def _same(one: Plan | HostlerError, other: Plan | HostlerError) -> bool:
 
 def _result(item: Item, outcomes: Mapping[str, Became]) -> VmResult:
     if isinstance(item.plan, Plan):
-        return result_of(item.name, item.plan, outcomes)
-    return failed(item.name, item.plan)
+        result = result_of(item.name, item.plan, outcomes)
+    else:
+        result = failed(item.name, item.plan)
+    result.host_id = item.home.host_id if item.home else None
+    return result
 
 
 def _parsed(asked: Asked) -> tuple[str, VmTask | HostlerError]:
@@ -311,9 +321,12 @@ def _parsed(asked: Asked) -> tuple[str, VmTask | HostlerError]:
 
 
 def _no_twins(tasks: Sequence[VmTask]) -> None:
-    names: set[str] = set()
+    """Refuse two tasks for one VM; two hosts that are named may each have one of that name."""
+    hosts_of: dict[str, list[str]] = {}
     for task in tasks:
+        host = task.options.host or AUTO
         for name in {task.spec.name, task.spec.new_name or task.spec.name}:
-            if name in names:
+            others = hosts_of.setdefault(name, [])
+            if others and (host in others or AUTO in {host, *others}):
                 raise InvalidInput(f"VM {name!r} is named twice", hint="Give each VM one entry.")
-            names.add(name)
+            others.append(host)

@@ -19,9 +19,9 @@ def failed(name: str, error: HostlerError) -> VmResult:
     return results.failed(VmResult, name, error)
 
 
-def no_such_vm(name: str, uri: str) -> NotFound:
+def no_such_vm(name: str, where: str) -> NotFound:
     """Return the error of a VM that was named and is not there."""
-    return NotFound("there is no such VM", on=f"VM {name!r} on {uri}")
+    return NotFound("there is no such VM", on=f"VM {name!r} on {where}")
 
 
 def result_of(name: str, plan: Plan, outcomes: Mapping[str, Became]) -> VmResult:
@@ -37,8 +37,10 @@ def result_of(name: str, plan: Plan, outcomes: Mapping[str, Became]) -> VmResult
     )
 
 
-def batch_of(operation: Operation, done: list[VmResult]) -> BatchResult:
-    """Count results up."""
+def batch_of(
+    operation: Operation, done: list[VmResult], unreachable: Mapping[str, str] | None = None
+) -> BatchResult:
+    """Count results up; ``unreachable`` says which hosts could not be asked, and why."""
     skipped = sum(r.error_code == "skipped" for r in done)
     bad = sum(r.error is not None for r in done)
     status: Literal["completed", "partial", "failed"] = "completed"
@@ -54,4 +56,5 @@ def batch_of(operation: Operation, done: list[VmResult]) -> BatchResult:
         changed=any(r.changed for r in done),
         status=status,
         results=done,
+        unreachable_hosts=dict(unreachable or {}),
     )

@@ -16,11 +16,12 @@ from hostler.models.vm_task import (
     VmResult,
     literal,
 )
-from hostler.models.vm_view import Vm, unread
+from hostler.models.vm_view import Vm
 from hostler.plan.plan import Plan
-from hostler.vms.reading import read_vms
+from hostler.vms.across import find_vms, hidden
+from hostler.vms.batch import choose, snapshot_batch
 from hostler.vms.request import Asked, Item, OnProgress, Request
-from hostler.vms.results import batch_of, failed, no_such_vm
+from hostler.vms.results import batch_of
 
 if TYPE_CHECKING:
     from hostler.fleet import Fleet
@@ -53,20 +54,25 @@ class Vms:
         host: str | None = None,
         **filters: Any,
     ) -> VmPage:
-        """Read one page of the VMs that a query finds, over a read-only connection.
+        """Read one page of the VMs that a query finds, over read-only connections.
 
         Args:
             query: which VMs; or its fields as ``filters``.
-            uri: the hypervisor; the fleet's own where left out.
+            uri: the hypervisor. Where nothing names one, it is all hosts of the pool or, where the
+                pool has none, libvirt's default.
             host: the same, as a host of the pool.
             filters: fields of VmQuery.
 
         Raises:
             InvalidInput: a filter makes no sense.
-            Unreachable: the hypervisor does not answer.
+            Unreachable: no hypervisor answers; or a VM that is named is not found, and may be on a
+                host that does not answer.
         """
         query = query or checked(VmQuery, filters, on="VM query")
-        vms = read_vms(self._fleet.hypervisor(uri, host), query)
+        found = find_vms(self._fleet, query, uri, host)
+        for error in hidden(self._fleet, found, found.missing(query)).values():
+            raise error
+        vms = found.vms
         limit = query.limit or max(1, len(vms))
         start = (query.page - 1) * limit
         return VmPage(
@@ -75,7 +81,8 @@ class Vms:
             page=query.page,
             limit=query.limit,
             pages=max(1, -(-len(vms) // limit)),
-            warnings=unread(vms[start : start + limit]),
+            warnings=found.warnings(vms[start : start + limit]),
+            unreachable_hosts=found.reasons,
         )
 
     def list(
@@ -96,12 +103,19 @@ class Vms:
 
         Raises:
             NotFound: there is no VM of that name.
+            Conflict: several hosts of the pool have one.
+            Unreachable: it may be on a host that does not answer.
         """
-        found = self.list(uri=uri, host=host, names=(literal(name),), **filters)
-        if not found:
-            on = f"VM {name!r} on {self._fleet.uri_of(uri, host)}"
-            raise NotFound("there is no such VM", on=on, hint="See 'hostler vm list'.")
-        return found[0]
+        query = checked(VmQuery, {"names": (literal(name),), **filters}, on="VM query")
+        found = find_vms(self._fleet, query, uri, host)
+        if several := found.several(name):
+            raise several
+        if found.vms:
+            return found.vms[0]
+        for error in hidden(self._fleet, found, [name]).values():
+            raise error
+        on = f"VM {name!r} on {found.where}"
+        raise NotFound("there is no such VM", on=on, hint="See 'hostler vm list'.")
 
     def plan(
         self, tasks: Iterable[Asked], *, uri: str | None = None, host: str | None = None
@@ -199,8 +213,10 @@ class Vms:
         Args:
             operation: what to do.
             query: to which VMs; a name without a glob that is not there is a failed result, except
-                for ``delete``.
-            uri: the hypervisor; the fleet's own where left out.
+                for ``delete``; so is one that several hosts have, or that may be on a host which
+                does not answer.
+            uri: the hypervisor. Where nothing names one, it is all hosts of the pool or, where the
+                pool has none, libvirt's default.
             host: the same, as a host of the pool.
             options: fields of VmOptions (``force``, ``timeout``, ``delete_disks`` ...).
             snapshot: the snapshot's name, for operation ``snapshot``.
@@ -215,22 +231,28 @@ class Vms:
         if operation == "snapshot" and not snapshot:
             raise InvalidInput("operation snapshot needs a name for the snapshot")
         if operation == "snapshot":
-            uri = self._fleet.uri_of(uri, host)
-            found = self.list(query.model_copy(update={"limit": 0}), uri=uri)
-            wanted = [_snapshot(vm, str(snapshot)) for vm in found]
-            done = self._fleet.snapshots.run(wanted, uri=uri, check=check, parallel=parallel)
-            nowhere = [failed(name, no_such_vm(name, uri)) for name in _missing(query, found)]
-            return batch_of(operation, [*done, *nowhere])
+            return snapshot_batch(
+                self._fleet,
+                query,
+                str(snapshot),
+                uri=uri,
+                host=host,
+                check=check,
+                parallel=parallel,
+                max_failures=max_failures,
+                on_progress=on_progress,
+            )
         request = self.prepare_batch(operation, query, uri=uri, host=host, options=options)
         if check:
-            return batch_of(operation, request.preview(read_back=False))
-        done = request.apply(
-            parallel=parallel,
-            max_failures=max_failures,
-            read_back=False,
-            on_progress=on_progress,
-        )
-        return batch_of(operation, done)
+            done = request.preview(read_back=False)
+        else:
+            done = request.apply(
+                parallel=parallel,
+                max_failures=max_failures,
+                read_back=False,
+                on_progress=on_progress,
+            )
+        return batch_of(operation, done, request.unreachable)
 
     def prepare_batch(
         self,
@@ -242,21 +264,10 @@ class Vms:
         options: Mapping[str, Any] | None = None,
     ) -> Request:
         """Plan a batch (no snapshots) that is to be shown before exactly that is applied."""
-        uri = self._fleet.uri_of(uri, host)
-        found = self.list(query.model_copy(update={"limit": 0}), uri=uri)
+        found, bad = choose(self._fleet, query, uri, host, gone_is_well=operation == "delete")
         common = {**(options or {}), "state": _STATES[operation]}
-        request = self.prepare([{"name": vm.name, **common} for vm in found], uri=uri)
-        if operation != "delete":  # one that is gone is as wanted
-            request.items += [Item(n, no_such_vm(n, uri)) for n in _missing(query, found)]
+        tasks = [{"name": vm.name, "host": vm.host_id, **common} for vm in found.vms]
+        request = self.prepare(tasks, uri=uri)
+        request.items += [Item(name, error) for name, error in bad.items()]
+        request.unreachable = found.reasons
         return request
-
-
-def _missing(query: VmQuery, found: Sequence[Vm]) -> list[str]:
-    """Return the names without a glob that were not found."""
-    there = {vm.name for vm in found}
-    return [name for name in query.names if literal(name) == name and name not in there]
-
-
-def _snapshot(vm: Vm, name: str) -> dict[str, Any]:
-    """Want a snapshot; an internal one of a running VM holds its memory too."""
-    return {"vm": vm.name, "name": name, "memory": vm.status in ("running", "paused")}

@@ -21,13 +21,14 @@ RUNNING, PAUSED, OFF = (
 )
 
 
-def make(
+def make(  # noqa: PLR0913 - all by name
     hypervisors: Hypervisors,
     host: str,
     names: Iterable[str],
     *,
     start: bool = True,
     disk: int = 0,
+    form: str = "raw",
     devices: str = "",
     notes: str = "",
 ) -> None:
@@ -39,10 +40,10 @@ def make(
                 connection.storagePoolLookupByName("default").createXML(
                     f"<volume><name>{name}.img</name><capacity unit='MiB'>{disk}</capacity>"
                     f"<allocation unit='MiB'>{disk}</allocation>"
-                    "<target><format type='raw'/></target></volume>"
+                    f"<target><format type='{form}'/></target></volume>"
                 )
                 own += (
-                    "<disk type='file' device='disk'><driver name='qemu' type='raw'/>"
+                    f"<disk type='file' device='disk'><driver name='qemu' type='{form}'/>"
                     f"<source file='{IMAGES}/{name}.img'/><target dev='vda' bus='virtio'/></disk>"
                 )
             domain = connection.defineXML(

@@ -204,7 +204,8 @@ def test_a_target_s_daemon_dies(declared: Fleet, hypervisors: Hypervisors) -> No
     assert "not all VMs were moved. v0: " in done.error
     assert declared.hosts.get("a").maintenance
     hypervisors.run("restart-daemon", "b")
-    wait_for(lambda: run_on(hypervisors) == {"v0": "a", "v1": "c"})
+    there = {"v0": [("a", RUNNING)], "v1": [("c", RUNNING)]}
+    wait_for(lambda: places(hypervisors) == there)
     again = maintain(declared, storage="copy")
     assert (again.error, again.drained) == (None, True)
     assert run_on(hypervisors) == targets(again) | {"v1": "c"}

@@ -148,7 +148,7 @@ def test_rules_and_a_named_host_contradict(pool: Fleet) -> None:
     with Fleet(pool.config, host="auto") as fleet:
         assert run(fleet, "new", placement=rules).placement
         with pytest.raises(HostlerError, match="host 'auto' is for tasks that make VMs"):
-            fleet.vms.list()
+            fleet.snapshots.run([{"vm": "new", "name": "s"}])
 
 
 def test_a_fleet_without_a_pool_is_as_ever(fleet: Fleet) -> None:

@@ -90,7 +90,38 @@ def test_vms(pool: Run) -> None:
     assert "--stored" in pool("host", "vms", "down", code=1).stderr
     (told,) = json.loads(pool("host", "vms", "kvm1", "--stored", "--json").stdout)
     assert (told["name"], told["host_id"]) == ("train", "kvm1")
-    assert ["train", "running", "1", "1", "GiB"] in words(pool("vm", "list", "--host", "kvm1"))
+    listed = words(pool("vm", "list", "--host", "kvm1"))
+    assert ["train", "kvm1", "running", "1", "1", "GiB"] in listed
+
+
+def test_vms_of_all_hosts(pool: Run) -> None:
+    everywhere = pool("vm", "list")
+    assert ["train", "kvm1", "running", "1", "1", "GiB"] in words(everywhere)
+    assert "Warning: host down can't be reached: " in everywhere.stderr
+    told = json.loads(pool("vm", "list", "--json").stdout)
+    assert (told["vms"][0]["host_id"], list(told["unreachable_hosts"])) == ("kvm1", ["down"])
+    stopped = pool("vm", "stop", "tr*", "--check")
+    assert "shut" in stopped.stdout
+    assert "Warning: host down: " in stopped.stderr
+    assert "on the hosts of the pool" in pool("vm", "show", "never", code=1).stderr
+
+
+def test_maintenance(pool: Run) -> None:
+    refused = pool("host", "drain", "down", code=1)
+    assert "Error: host 'down': its VMs can't be seen" in refused.stderr
+    stuck = pool("host", "drain", "kvm1", code=1)
+    assert "it can't be drained. train: its host moves no VMs" in stuck.stderr
+    partial = pool("host", "drain", "kvm1", "--partial", "--check", "--diff")
+    assert "kvm1: in maintenance, 0 VMs moved" in partial.stdout
+    assert "+maintenance: true" in partial.stdout
+    assert "Warning: VM train was not moved: its host moves no VMs" in partial.stderr
+    assert "nothing to do" in pool("host", "activate", "kvm1").stdout
+    pool("host", "drain", "kvm1", "--partial")
+    assert "maintenance" in pool("host", "list").stdout
+    (told,) = json.loads(pool("host", "drain", "kvm1", "--partial", "--json").stdout)
+    assert (told["changed"], told["drained"], list(told["stuck"])) == (False, False, ["train"])
+    pool("host", "drain", "kvm1", "--stopped-vms", "no", code=2)
+    assert "kvm1: active, 0 VMs moved" in pool("host", "activate", "kvm1").stdout
 
 
 def test_sums(pool: Run) -> None:

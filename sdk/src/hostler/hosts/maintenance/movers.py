@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from hostler.backends.libvirt.cut_moves import was_cut
-from hostler.errors import HostlerError, NotFound, Unreachable
+from hostler.errors import HostlerError, NotFound, Unreachable, Unsupported
 from hostler.hosts.maintenance.planner import obstacle_of
 from hostler.hosts.observe import Seen
 from hostler.models.host import Host
@@ -183,7 +183,10 @@ def _problem(
 ) -> str | None:
     if blocked := pool.blocked.get(mover.vm):
         return blocked
-    moving = source.migrations.is_moving(mover.vm)
+    try:
+        moving = source.migrations.is_moving(mover.vm)
+    except Unsupported as error:
+        return f"its host moves no VMs ({error.what})"
     return obstacle_of(
         state,
         mover.task,
