@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,6 +31,22 @@ FAULTS: dict[str, dict[str, Any]] = {
     "503": {"action": "answer", "status": 503},
     "slow": {"action": "pass", "delay": 0.2},
 }
+
+
+ALL = "HOSTLER_ALL_FAULTS" in os.environ
+"""Every call of every kind of move meets every fault: some minutes more."""
+
+
+def cases(calls: int, whole: Container[int], few: int) -> list[tuple[int, str]]:
+    """Pair calls with faults: those of ``whole`` with all, the others with ``few``, in turn."""
+    names = list(FAULTS)
+    step = len(names) // few
+    return [
+        (call, fault)
+        for call in range(calls)
+        for number, fault in enumerate(names)
+        if ALL or call in whole or (number - call) % step == 0
+    ]
 
 
 class Pair(NamedTuple):

@@ -8,7 +8,6 @@ meet every fault, which takes some minutes more.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +17,7 @@ import pytest
 from rigs.openstack import computes, seed
 from rigs.openstack.faults import Faults, Rule
 
-from .faulty import FAULTS, Pair, Way, changes, noted, two_fleets
+from .faulty import FAULTS, Pair, Way, cases, changes, noted, two_fleets
 from .moving import Move, act, admin, clean, report_is_true, truth
 
 pytestmark = pytest.mark.fault
@@ -27,15 +26,8 @@ HOSTS, HOME, AWAY = ("gpu-host-001", "gpu-host-002"), "L40-n3", "L40-n3-runpod"
 SERVER, OTHER = "a-train-2", "a-train-1"
 CALLS, CHANGES = 28, 8
 """So many kinds of calls make a drain of one server; so many of them change something."""
-OWN = range(6, 13)
+OWN = range(9, 13)
 """The calls that a move without servers does not make."""
-
-CASES = [
-    (call, fault)
-    for call in range(CALLS)
-    for number, fault in enumerate(FAULTS)
-    if call in OWN or number == call % len(FAULTS) or "HOSTLER_ALL_FAULTS" in os.environ
-]
 
 
 def server(name: str = SERVER) -> dict[str, Any]:
@@ -116,7 +108,7 @@ def test_these_are_all_calls(ways: dict[str, Way]) -> None:
         assert (len(way.calls), len(changes(way.calls))) == (CALLS, CHANGES)
 
 
-@pytest.mark.parametrize(("call", "fault"), CASES)
+@pytest.mark.parametrize(("call", "fault"), cases(CALLS, OWN, few=1))
 def test_each_call_fails(pair: Pair, faults: Faults, way: Way, call: int, fault: str) -> None:
     faults.set(replace(way.calls[call], **FAULTS[fault]))
     task = {**way.move.task, "drain": True}

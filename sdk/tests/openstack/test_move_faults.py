@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Moves of GPU hosts while everything else fails: no host is lost, and what is reported is true.
 
-Every call of a move meets every fault, in both orders that availability zones want.
+Every call of a move meets every fault. In the other order, which availability zones may want, all
+calls that differ do; the others meet two each, unless HOSTLER_ALL_FAULTS=1 wants all.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from hostler.models.migration import MigrationResult
 from hostler.plan.step import Report, Step
 from hostler.plan.work import Work
 
-from .faulty import FAULTS, Pair, Shuttle, Way, both_ways, changes, nth_of, two_fleets
+from .faulty import FAULTS, Pair, Shuttle, Way, both_ways, cases, changes, nth_of, two_fleets
 from .moving import ADD_FIRST, REMOVE_FIRST, clean, is_clean, report_is_true, truth
 
 pytestmark = pytest.mark.fault
@@ -30,6 +31,13 @@ CALLS, CHANGES = 21, 6
 """So many calls make a move; so many of them change something."""
 
 MOVES = {"add first": ADD_FIRST, "remove first": REMOVE_FIRST}
+ORDERED = range(10, 17)
+"""The calls that come in another order in the second of them, and those that look at them."""
+
+CASES = [
+    *(("add first", *case) for case in cases(CALLS, range(CALLS), few=2)),
+    *(("remove first", *case) for case in cases(CALLS, ORDERED, few=2)),
+]
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +73,7 @@ def test_these_are_all_calls(way: Way) -> None:
     assert (len(way.calls), len(changes(way.calls))) == (CALLS, CHANGES)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("call", range(CALLS))
+@pytest.mark.parametrize(("way", "call", "fault"), CASES, indirect=["way"])
 def test_each_call_fails(pair: Pair, faults: Faults, way: Way, call: int, fault: str) -> None:
     rule = replace(way.calls[call], **FAULTS[fault])
     result = move_with(faults, way, pair.proxied, rule)
