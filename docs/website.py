@@ -28,7 +28,10 @@ REPOSITORY = "https://github.com/hostler/fleet/blob/main/"
 
 CONTENTS = {
     "First steps": ["getting-started", "concepts", "modules", "cli", "sdk", "inventory"],
-    "Guides": ["vm", "storage", "hosts", "migration", "gpu", "openstack", "hyperstack", "launches"],
+    "Guides": [
+        *("vm", "consoles", "storage", "hosts", "migration", "gpu", "openstack", "hyperstack"),
+        *("launches", "metrics", "alerts", "events", "report", "molecule"),
+    ],
     "Roles": ["roles/*"],
     "Reference": [
         "Modules, plugins and roles <modules/index>",
