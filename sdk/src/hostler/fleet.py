@@ -390,15 +390,22 @@ class Fleet:
         return self._host
 
     @property
+    def own_uri(self) -> str | None:
+        """The libvirt URI of the host that the fleet was opened for; None: for no one host.
+
+        Raises:
+            NotFound: that host is not in the pool.
+        """
+        return self.hosts.registry.uri(self._host) if self._host else self._uri
+
+    @property
     def uri(self) -> str:
         """The libvirt URI where a call names neither a URI nor a host of the pool.
 
         Raises:
             NotFound: the fleet was opened with a host that is not in the pool.
         """
-        if self._host:
-            return self.hosts.registry.uri(self._host)
-        return self._uri or os.environ.get("LIBVIRT_DEFAULT_URI") or self.config.uri
+        return self.own_uri or os.environ.get("LIBVIRT_DEFAULT_URI") or self.config.uri
 
     def uri_of(self, uri: str | None = None, host: str | None = None) -> str:
         """Return the URI that is meant: the given one, that of a host, or the fleet's own.

@@ -75,13 +75,16 @@ class Metrics:
     def targets(self, *, uri: str | None = None, host: str | None = None) -> dict[str, str]:
         """Return the hosts that are meant, URIs by id: the named one, or all of the pool.
 
-        A hypervisor that is not in the pool has its URI for its id.
+        Where the pool is empty that is the fleet's own URI. A hypervisor that is not in the pool
+        has its URI for its id.
         """
-        if not self._fleet.places(uri, host):
-            one = self._fleet.uri_of(uri, host)
-            known = {h.settings.uri: h.id for h in self._fleet.hosts.list()}
-            return {known.get(one, one): one}
-        return {h.id: h.settings.uri for h in self._fleet.hosts.list()}
+        named = self._fleet.uri_of(uri, host) if uri or host else self._fleet.own_uri
+        pool = {h.id: h.settings.uri for h in self._fleet.hosts.list()}
+        if pool and not named:
+            return pool
+        one = named or self._fleet.uri
+        ids = {known: name for name, known in pool.items()}
+        return {ids.get(one, one): one}
 
     def vms(
         self,

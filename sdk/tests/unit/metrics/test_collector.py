@@ -159,3 +159,35 @@ def test_a_host_that_hangs_is_not_asked_again_meanwhile() -> None:
     assert not isinstance(first["slow"], Reading)
     assert "no answer in 0.1 s" in str(first["slow"])
     assert not isinstance(second["slow"], Reading)
+
+
+@pytest.mark.parametrize(
+    ("opened", "asked", "expected"),
+    [
+        ({}, {}, {"here": URI, "gone": NOWHERE}),
+        ({"uri": URI}, {}, {"here": URI}),
+        ({"host": "gone"}, {}, {"gone": NOWHERE}),
+        ({}, {"uri": "test:///other"}, {"test:///other": "test:///other"}),
+        ({"uri": URI}, {"host": "gone"}, {"gone": NOWHERE}),
+    ],
+)
+def test_which_hosts_are_meant(
+    tmp_path: Path, opened: dict[str, str], asked: dict[str, str], expected: dict[str, str]
+) -> None:
+    """The pool comes before the URI of the configuration, and what is named before both."""
+    config = {
+        "store": f"sqlite:///{tmp_path}/h.db",
+        "uri": "test:///configured",
+        "hosts": {"here": {"uri": URI}, "gone": {"uri": NOWHERE}},
+    }
+    with Fleet(FleetConfig.model_validate(config), **opened) as fleet:  # type: ignore[arg-type]
+        assert fleet.metrics.targets(**asked) == expected
+
+
+def test_without_a_pool_the_fleets_own_uri_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LIBVIRT_DEFAULT_URI", raising=False)
+    config = FleetConfig(store=f"sqlite:///{tmp_path}/h.db", uri="test:///configured")
+    with Fleet(config) as fleet:
+        assert fleet.metrics.targets() == {"test:///configured": "test:///configured"}
