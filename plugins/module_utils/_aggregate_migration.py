@@ -82,6 +82,7 @@ MODULE = Module(
     run=run,
     needs=(
         "hostler.gpu.service",
+        "hostler.gpu.migrations",
         "hostler.backends.openstack",
         "hostler.backends.netbox",
         "hostler.plan.journal",

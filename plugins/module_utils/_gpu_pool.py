@@ -60,6 +60,7 @@ MODULE = Module(
     run=run,
     needs=(
         "hostler.gpu.service",
+        "hostler.gpu.pools",
         "hostler.backends.openstack",
         "hostler.backends.netbox",
         "hostler.plan.journal",

@@ -31,3 +31,7 @@ def test_every_public_name_is_found_when_asked_for() -> None:
 @pytest.mark.parametrize("absent", ["pydantic", "sqlalchemy", "yaml", "openstack"])
 def test_inventory_loads_no_models_and_no_database(absent: str) -> None:
     assert absent not in loaded_by("import hostler.vms.inventory")
+
+
+def test_an_overview_of_gpu_hosts_loads_no_database() -> None:
+    assert "sqlalchemy" not in loaded_by("from hostler import Fleet\nFleet().gpu")

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hostler.errors import HostlerError, InvalidInput, NotFound
 from hostler.gpu import overview
-from hostler.gpu.migrations import Migrations
 from hostler.gpu.names import (
     aggregate_named,
     contract_named,
@@ -18,7 +18,6 @@ from hostler.gpu.names import (
     known_variant,
 )
 from hostler.gpu.observe import observe, project_names
-from hostler.gpu.pools import Pools
 from hostler.gpu.target import advise
 from hostler.models.gpu import (
     AggregateView,
@@ -35,6 +34,8 @@ from hostler.models.netbox import NetboxHost
 
 if TYPE_CHECKING:
     from hostler.fleet import Fleet
+    from hostler.gpu.migrations import Migrations
+    from hostler.gpu.pools import Pools
     from hostler.gpu.world import GpuWorld
 
 
@@ -43,8 +44,20 @@ class Gpu:
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
-        self.migrations = Migrations(fleet)
-        self.pools = Pools(fleet)
+
+    @cached_property
+    def migrations(self) -> Migrations:
+        """Moves of hosts between aggregates."""
+        from hostler.gpu.migrations import Migrations
+
+        return Migrations(self._fleet)
+
+    @cached_property
+    def pools(self) -> Pools:
+        """Pools as they should be."""
+        from hostler.gpu.pools import Pools
+
+        return Pools(self._fleet)
 
     def observe(self, *, flavors: bool = False) -> GpuWorld:
         """Read all that is known about GPU hosts; other methods take it to read nothing twice.
