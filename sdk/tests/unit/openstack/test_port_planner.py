@@ -95,18 +95,14 @@ def test_steps(state: str, ports: list[PortView], expected: list[str]) -> None:
     assert (planned.before == planned.after) == (not expected)
 
 
+ATTACH = "attach port web-storage-port to server web"
+
+
 @pytest.mark.parametrize(
     ("ports", "says"),
     [
-        (
-            [],
-            "make port web-storage-port in network storage;"
-            " attach port web-storage-port to server web",
-        ),
-        (
-            [PORT],
-            "attach port web-storage-port to server web (the port was there, and no server had it)",
-        ),
+        ([], f"make port web-storage-port in network storage; {ATTACH}"),
+        ([PORT], f"{ATTACH} (the port was there, and no server had it)"),
         ([ATTACHED], "port web-storage-port is attached"),
     ],
 )
