@@ -41,7 +41,9 @@ def main() -> None:
         }
         for call in calls.values():
             call()  # connections and the store are opened
-        costs = [{name: cost(call) for name, call in calls.items()} for _ in range(int(rounds))]
+        costs = [
+            {name: cost(call) for name, call in calls.items()} for _round in range(int(rounds))
+        ]
         collector.tidy()
     print(json.dumps({n: [median(c[n][k] for c in costs) for k in (0, 1)] for n in calls}))
 

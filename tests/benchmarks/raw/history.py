@@ -43,7 +43,7 @@ class Machine:
 
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
-        self._counters = [[0] * len(VM_COUNTERS) for _ in range(VMS)]
+        self._counters = [[0] * len(VM_COUNTERS) for _vm in range(VMS)]
         self._usable = [2 * 1024**2] * VMS
 
     def at(self, when: float) -> Reading:
@@ -113,11 +113,11 @@ def main() -> None:
 
 def _median(query: Callable[[], object], count: int) -> tuple[float, float]:
     costs = []
-    for _ in range(count):
+    for _round in range(count):
         wall, cpu = time.perf_counter(), time.process_time()
         query()
         costs.append((time.perf_counter() - wall, time.process_time() - cpu))
-    return median(wall for wall, _ in costs), median(cpu for _, cpu in costs)
+    return median(cost[0] for cost in costs), median(cost[1] for cost in costs)
 
 
 if __name__ == "__main__":
