@@ -36,10 +36,12 @@ USAGE
 
 make_base() {
   local part=$BASE.part
+  mkdir -p "$(dirname "$BASE")"
+  exec 9>"$BASE.lock"
+  flock 9 # another test may be making it
   [ ! -d "$BASE" ] || return 0
   command -v debootstrap >/dev/null || die "debootstrap is not installed: make setup"
   rm -rf "$part"
-  mkdir -p "$(dirname "$BASE")"
   quietly "$BASE.log" debootstrap --variant=minbase --include="$(IFS=, && echo "${START[*]}")" "$SUITE" "$part" \
     http://deb.debian.org/debian
   echo force-unsafe-io >"$part/etc/dpkg/dpkg.cfg.d/rig"
@@ -66,7 +68,7 @@ inside() {
 is_up() { inside systemctl is-system-running 2>/dev/null | grep -qx -e running -e degraded; }
 
 up() {
-  make_base
+  (make_base)
   down
   mkdir -p "$STATE"/{upper,work,root}
   mount -t overlay overlay -o "lowerdir=$BASE,upperdir=$STATE/upper,workdir=$STATE/work" "$STATE/root"
