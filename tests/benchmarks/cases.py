@@ -17,7 +17,7 @@ from typing import Any
 
 import libvirt
 
-from benchmarks import gpu, metrics
+from benchmarks import gpu, hosts, metrics
 from benchmarks.ansibles import Ansible, Task
 from benchmarks.measure import Cost, Run, measure
 from benchmarks.rig import PREFIX, far_away, remove, vms
@@ -378,12 +378,75 @@ def looking(bench: Bench) -> Section:
     return section
 
 
+def pool(bench: Bench) -> Section:
+    """Three hosts at once, 10 ms away."""
+    section = Section(
+        "A pool of three hosts, 10 ms away",
+        "Each host is behind a proxy of its own that makes every round trip last 10 ms. All three"
+        " at once, beside the slowest of them alone, in one process and by turns. Round trips are"
+        " those that wait for one another: what 100 ms more in each add to the whole.",
+    )
+    with hosts.three() as uris:
+        with hosts.filled(uris, 20), hosts.away(uris, 10) as far:
+            told = hosts.told("pool.py", bench.rounds, *far)
+        with hosts.filled(uris[:1], 200), hosts.away(uris[:1], 100) as far:
+            ((near, _), (slow, _)) = (
+                hosts.told("pool.py", bench.rounds, uri)["inventory"][1] for uri in (uris[0], *far)
+            )
+            theirs = _their_trips(bench, uris[0])
+    for name, (together, *alone) in told.items():
+        both = {
+            f"{name} of three hosts": Cost(*together),
+            f"{name} of the slowest": Cost(*max(alone)),
+        }
+        three, one = section.note(both)
+        ratio = Ratio(f"{name}: time of three hosts / the slowest", three.wall / one.wall, 1.3)
+        section.ratios.append(ratio)
+    trips = (slow - near) / 0.1
+    section.ratios += [
+        Ratio("round trips of the inventory of a host with 200 VMs", trips, 12),
+        Ratio("round trips of community.libvirt's", theirs, trips, at_least=True),
+    ]
+    return section
+
+
+def _their_trips(bench: Bench, near: str) -> float:
+    """Return how many round trips one after the other the peer's inventory takes."""
+    name, inventory = "community.libvirt.libvirt", bench.peer.inventory
+    with far_away(near, 10) as far:
+        runs = {uri: inventory({"plugin": name, "uri": uri}) for uri in (near, far)}
+        costs = measure(runs, rounds=1)
+        return (costs[far].wall - costs[near].wall) / 0.01
+
+
+def drain(bench: Bench) -> Section:
+    """A host is emptied."""
+    section = Section(
+        "A host with 10 VMs is drained",
+        "They move to two other hosts while they run, one after the other and all at once.",
+    )
+    store = bench.ours.work / "drain.db"
+    with hosts.three() as uris:
+        one, ten = section.measure(
+            {
+                "hostler, one VM at a time": hosts.drain(uris, 1, store),
+                "hostler, ten VMs at a time": hosts.drain(uris, 10, store),
+            },
+            bench.rounds,
+        )
+    ratio = Ratio("time of one at a time / ten at a time", one.wall / ten.wall, 1, at_least=True)
+    section.ratios.append(ratio)
+    return section
+
+
 CASES: dict[str, Callable[[Bench], Section]] = {
     "imports": imports,
     "running": running,
     "define": define,
     "inventory": inventory,
     "far-inventory": far_inventory,
+    "pool": pool,
+    "drain": drain,
     "gpu-hosts": gpu_hosts,
     "metrics-collect": collecting,
     "metrics-history": history,
