@@ -1,21 +1,25 @@
 # Copyright: Hostler contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""roles/metrics_collector: what it writes, which systemd itself checks."""
+"""roles/metrics_collector: what it writes, which systemd checks, and what systemd makes of it."""
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 
-from .conftest import PLAYBOOK, Results
+from .conftest import PLAYBOOK, ROOT, Results
 
 HOSTLER = Path(sys.executable).parent / "hostler"
 STORE = 'postgresql+psycopg://me:S3cret%20"x@db/hostler'
@@ -122,3 +126,99 @@ def test_the_store_is_what_systemd_reads(run: Run, tmp_path: Path) -> None:
         check=True,
     )
     assert shown.stdout == STORE, lines
+
+
+# A machine with systemd, where a stand-in for the command says what it was called with.
+
+MACHINE = ROOT / "tests" / "rigs" / "machine" / "machine.sh"
+NET = f"10.97.{crc32(str(ROOT).encode()) % 250}"
+STAND_IN = """#!/bin/sh
+echo "$HOSTLER_CONFIG $HOSTLER_STORE $*" >>/run/told
+case "$*" in *--every*|*export*) exec sleep 1000 ;; esac
+"""
+SERVICES = ("hostler-metrics.service", "hostler-metrics.timer", "hostler-metrics-exporter.service")
+
+
+def rig(*words: str) -> str:
+    done = subprocess.run(
+        [MACHINE, *words],
+        env={**os.environ, "HOSTLER_RIG_NET": NET},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{MACHINE} {words}: {done.stdout}{done.stderr}"
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def machine(environment: dict[str, str], tmp_path: Path) -> Iterator[Run]:
+    """Run the role on a fresh machine; returns each task's result by its name."""
+    with (ROOT / ".cache" / "rigs" / "metrics-machine.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        rig("up")
+        rig("exec", "sh", "-c", f"printf %s {shlex.quote(STAND_IN)} >/usr/local/bin/hostler")
+        rig("exec", "chmod", "755", "/usr/local/bin/hostler")
+        (tmp_path / "inventory").write_text(
+            "machine ansible_connection=machine ansible_python_interpreter=/usr/bin/python3\n"
+        )
+        role = {"role": "hostler.fleet.metrics_collector"}
+        book = {"hosts": "machine", "gather_facts": False, "roles": [role]}
+        (tmp_path / "play.yml").write_text(json.dumps([book]))
+        env = {**environment, "HOSTLER_TEST_MACHINE": rig("pid")}
+
+        def play(*words: str, **wanted: Any) -> Results:
+            results = Path(environment["HOSTLER_TEST_RESULTS"])
+            results.unlink(missing_ok=True)
+            command: list[str | Path] = [
+                *(PLAYBOOK, tmp_path / "play.yml", "-i", tmp_path / "inventory"),
+                *("-e", json.dumps(wanted), *words),
+            ]
+            done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+            assert results.exists(), done.stdout + done.stderr
+            told = dict(json.loads(line) for line in results.read_text().splitlines())
+            return {name.rpartition(" : ")[2]: result for name, result in told.items()}
+
+        yield play
+        rig("down")
+
+
+def state() -> dict[str, tuple[str, str]]:
+    """Whether each unit is active, and whether it is started with the machine."""
+    script = "for u; do echo $(systemctl is-active $u) $(systemctl is-enabled $u 2>&1); done"
+    lines = rig("exec", "sh", "-c", script, "sh", *SERVICES).splitlines()
+    return {
+        unit: (line.split()[0], line.split()[1]) for unit, line in zip(SERVICES, lines, strict=True)
+    }
+
+
+@pytest.mark.timeout(600)
+def test_on_a_machine(machine: Run) -> None:
+    """A service, then a timer and the exporter, then nothing; each time twice."""
+    service, timer, exporter = SERVICES
+    store = "sqlite:////var/lib/hostler/hostler.db"
+    assert "Write the units" in changed(machine("--check"))
+    assert rig("exec", "ls", "/etc/systemd/system").count("hostler") == 0
+
+    machine()
+    assert changed(machine()) == set()
+    assert state()[service] == ("active", "enabled")
+    told = rig("exec", "cat", "/run/told")
+    assert told == f"/etc/hostler/fleet.yml {store} --quiet metrics collect --every 15s"
+
+    machine(metrics_collector_every="30s")
+    assert rig("exec", "cat", "/run/told").endswith("--every 30s")
+
+    wanted: dict[str, Any] = {"metrics_collector_mode": "timer", "metrics_collector_exporter": True}
+    machine(**wanted)
+    assert changed(machine(**wanted)) == set()
+    now = state()
+    assert (now[timer], now[exporter]) == (("active", "enabled"), ("active", "enabled"))
+    assert now[service][1] == "static"
+    rig("exec", "systemctl", "start", service)
+    assert rig("exec", "cat", "/run/told").endswith("--quiet metrics collect")
+
+    machine(metrics_collector_state="absent")
+    assert {active for active, _ in state().values()} == {"inactive"}
+    assert rig("exec", "ls", "/etc/systemd/system").count("hostler") == 0
+    assert changed(machine(metrics_collector_state="absent")) == set()
