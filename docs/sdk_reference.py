@@ -41,6 +41,8 @@ CONTENT = {
         "hostler.hyperstack.vms:HyperstackVms",
         "hostler.hyperstack.firewalls:Firewalls",
         "hostler.launches.service:Launches",
+        "hostler.metrics.service:Metrics",
+        "hostler.metrics.collector:Collector",
         "hostler.plan.runner:Runner",
         "hostler.plan.journal:Journal",
     ],
@@ -120,6 +122,16 @@ CONTENT = {
         "hostler.models.launch:RunpodSeed",
         "hostler.models.launch:LaunchResult",
     ],
+    "Metrics": [
+        *(
+            f"hostler.models.metrics:{name}"
+            for name in (
+                *("MetricsQuery", "VmMetricsPage", "VmMetrics", "HostMetrics", "PoolMetrics"),
+                *("SystemMetrics", "History", "GuestFigures", "FilesystemFigures"),
+            )
+        ),
+        "hostler.metrics.collector:Round",
+    ],
     "Results": [
         "hostler.models.result:Result",
         "hostler.models.result:PlanView",
@@ -135,6 +147,8 @@ CONTENT = {
         "hostler.models.netbox:NetboxConfig",
         "hostler.models.hyperstack_config:HyperstackConfig",
         "hostler.models.launch_config:LaunchConfig",
+        "hostler.models.metrics_config:MetricsConfig",
+        "hostler.models.metrics_config:PrometheusConfig",
         "hostler.models.launch_config:LaunchRegion",
         "hostler.files:load_config",
         "hostler.files:load_vms",
