@@ -106,6 +106,22 @@ def test_killed_and_run_again(declared: Fleet, hypervisors: Hypervisors, moment:
         assert run_on(hypervisors) == dict.fromkeys(TEN, "a")
 
 
+def test_killed_while_the_source_s_daemon_goes_on(
+    declared: Fleet, hypervisors: Hypervisors
+) -> None:
+    names = TEN[:3]
+    make(hypervisors, "a", names)
+    lost = Started(declared, [{**DRAIN[0], "peer_to_peer": True}], "moving")
+    lost.go()
+    assert lost.end() is None
+    done = maintain(declared)
+    assert (done.error, done.drained) == (None, True)
+    there = run_on(hypervisors)
+    assert (sorted(there), "a" in there.values()) == (names, False)
+    settled(declared)
+    assert not maintain(declared).changed
+
+
 def test_killed_while_disks_are_copied(declared: Fleet, hypervisors: Hypervisors) -> None:
     make(hypervisors, "a", ["v0", "v1"], disk=64)
     lost = Started(declared, [{**DRAIN[0], **SLOW}], "copying")
