@@ -21,6 +21,7 @@ from .conftest import ROOT, Dump
 
 GUEST = ROOT / ".cache" / "guest" / "hostler-guest.qcow2"
 MOLECULE = Path(sys.executable).parent / "molecule"
+pytestmark = pytest.mark.timeout(600)
 SCENARIOS = {path.parent.name for path in (ROOT / "extensions/molecule").glob("*/molecule.yml")}
 
 # The small guest has no Python and no user but root: so much of the page is changed.

@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import yaml
 from packaging.requirements import Requirement
 
@@ -19,6 +20,7 @@ from .conftest import ROOT, Installed
 
 File = Callable[[str], Path]
 
+pytestmark = pytest.mark.timeout(600)
 IN_COLLECTION = {
     *("CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "COPYING", "LICENSES", "README.md", "REUSE.toml"),
     *("SECURITY.md", "FILES.json", "MANIFEST.json", "changelogs", "docs", "extensions", "meta"),

@@ -16,6 +16,7 @@ import pytest
 
 from .conftest import ROOT, Installed
 
+pytestmark = pytest.mark.timeout(600)  # the first test waits for the installation
 URI = "qemu:///system"
 NAME = "hostler-packages-web1"
 GUEST = ROOT / ".cache" / "guest" / "hostler-guest.qcow2"

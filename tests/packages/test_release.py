@@ -18,6 +18,7 @@ from packaging.specifiers import SpecifierSet
 
 from .conftest import ROOT
 
+pytestmark = pytest.mark.timeout(600)  # the bill of materials installs much
 NEXT = "0.9.0"
 BILL = artefacts.bill_of_materials
 
