@@ -21,6 +21,19 @@ URI = "test:///default"
 XML = "<domain type='test'><name>{}</name><memory>8192</memory><os><type>hvm</type></os></domain>"
 
 
+@pytest.fixture(autouse=True)
+def _nobody_else_listens() -> None:
+    """Wait until earlier streams are closed.
+
+    All connections of the test driver share one timer, which libvirt 9.0 may lose when one of them
+    stops to listen while another begins; those to real hypervisors each have their own.
+    """
+    until = time.monotonic() + 30
+    while any(thread.name == "events" for thread in threading.enumerate()):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
 @pytest.fixture
 def domain() -> Iterator[libvirt.virDomain]:
     connection = libvirt.open(URI)
@@ -75,9 +88,21 @@ def test_definitions(stream: EventStream, domain: libvirt.virDomain) -> None:
     assert [(e.type, e.data["reason"]) for e in following(stream, 1)] == [("vm.defined", "updated")]
 
 
+def statuses(told: list[Event], id: str) -> list[Event]:
+    """Those of one VM: libvirt may still tell of one that an earlier test had."""
+    return [e for e in told if e.type == "vm.status.changed" and e.data["vm_id"] == id]
+
+
+def counted(told: list[Event], id: str) -> int:
+    """How many were told or lost; what a look after a loss tells is not told again."""
+    losses: list[int] = [e.data["count"] + 1 for e in told if e.type == "events.lost"]
+    return sum(losses) + sum(not e.missed for e in statuses(told, id))
+
+
 @pytest.mark.fault
 def test_a_storm_of_10000_events(domain: libvirt.virDomain) -> None:
     """Nobody reads: what does not fit is counted, and its outcome found by a look afterwards."""
+    id = domain.UUIDString()
     with Fleet(uri=URI) as fleet:
         stream = fleet.events(vms=["watched"], size=100)
         assert stream.get(10)
@@ -86,18 +111,15 @@ def test_a_storm_of_10000_events(domain: libvirt.virDomain) -> None:
             domain.suspend()
             domain.resume()
         domain.suspend()
-        time.sleep(0.5)
-        told = []
-        while event := stream.get(1):
-            told.append(event)
+        told: list[Event] = []
+        until = time.monotonic() + 30
+        while counted(told, id) < 10_002 or statuses(told, id)[-1].data["new_status"] != "paused":
+            assert time.monotonic() < until
+            told += filter(None, [stream.get(1)])
     losses = [e.data["count"] for e in told if e.type == "events.lost"]
-    live = [e for e in told if e.type == "vm.status.changed" and not e.missed]
     assert sum(losses) > 5000
-    # an event that tells what the look after a loss has told already is not told again
-    assert sum(losses) + len(live) in range(10_002 - len(losses), 10_003)
-    statuses = [e for e in told if e.type == "vm.status.changed"]
-    assert statuses[-1].data["new_status"] == "paused"
-    for one, after in pairwise(statuses):
+    assert sum(losses) + sum(not e.missed for e in statuses(told, id)) <= 10_002
+    for one, after in pairwise(statuses(told, id)):
         assert one.data["new_status"] == after.data["old_status"]
 
 
@@ -109,12 +131,12 @@ def test_a_feed_never_holds_more_than_its_size(domain: libvirt.virDomain) -> Non
         for _ in range(50):
             domain.suspend()
             domain.resume()
-        time.sleep(0.5)
-        told = []
-        while one := feed.get(0.1):
-            told.append(one)
-        assert len(told) == 11
-        assert told[-1].data == {"count": 91}
+        until = time.monotonic() + 30
+        while feed._lost < 91 and time.monotonic() < until:
+            time.sleep(0.05)
+        told = [feed.get(0) for _ in range(12)]
+        assert told[10]
+        assert (told[10].data, told[11]) == ({"count": 91}, None)
     finally:
         feed.close()
 
