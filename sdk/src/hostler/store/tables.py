@@ -118,12 +118,13 @@ metric_resources = Table(
 metric_rounds = Table(
     "metric_rounds",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("kind", String(8), nullable=False),
     Column("host", Text, nullable=False),
     Column("at", Float, nullable=False),
     Column("data", LargeBinary, nullable=False),
     Index("metric_rounds_at", "at"),
+    Index("metric_rounds_of", "kind", "host", "at"),
 )
 """The newest samples: all that a host had at one time in one row. See ``metrics.packing``."""
 

@@ -24,13 +24,14 @@ def upgrade() -> None:
     )
     op.create_table(
         "metric_rounds",
-        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
         sa.Column("kind", sa.String(8), nullable=False),
         sa.Column("host", sa.Text, nullable=False),
         sa.Column("at", sa.Float, nullable=False),
         sa.Column("data", sa.LargeBinary, nullable=False),
     )
     op.create_index("metric_rounds_at", "metric_rounds", ["at"])
+    op.create_index("metric_rounds_of", "metric_rounds", ["kind", "host", "at"])
     op.create_table(
         "metric_chunks",
         sa.Column("resource", sa.Integer, primary_key=True, autoincrement=False),
