@@ -25,6 +25,16 @@ Names = Annotated[
 ]
 Name = Annotated[str, typer.Argument(help="The network's name.", autocompletion=network_names)]
 Force = Annotated[bool, typer.Option("--force", help="Although VMs are connected to it.")]
+Mode = Annotated[str | None, typer.Option(help="nat, routed, isolated, bridge, openvswitch; nat.")]
+Dhcp = Annotated[list[str] | None, typer.Option(help="A range: FIRST-LAST. Those given are all.")]
+Reserve = Annotated[list[str] | None, typer.Option(help="MAC=ADDRESS[,NAME]. Those given are all.")]
+Portgroup = Annotated[
+    list[str] | None,
+    typer.Option(help="NAME[=VLAN,VLAN]; the first is the default. Those given are all."),
+]
+Autostart = Annotated[
+    bool | None, typer.Option("--autostart/--no-autostart", help="Starts with the host.")
+]
 
 
 @app.command("list")
@@ -62,28 +72,17 @@ def show(ctx: typer.Context, name: Name) -> None:
 def set_(
     ctx: typer.Context,
     name: Name,
-    mode: Annotated[
-        str | None, typer.Option(help="nat, routed, isolated, bridge, openvswitch; nat.")
-    ] = None,
+    mode: Mode = None,
     bridge: Annotated[str | None, typer.Option(help="Name of the bridge.")] = None,
     address: Annotated[str | None, typer.Option(help="The host's own: 10.20.0.1/24.")] = None,
     domain: Annotated[str | None, typer.Option(help="DNS domain of the guests.")] = None,
     mtu: Annotated[int | None, typer.Option(help="In bytes.")] = None,
-    dhcp: Annotated[
-        list[str] | None, typer.Option(help="A range: FIRST-LAST. Those given are all.")
-    ] = None,
-    reserve: Annotated[
-        list[str] | None, typer.Option(help="MAC=ADDRESS[,NAME]. Those given are all.")
-    ] = None,
+    dhcp: Dhcp = None,
+    reserve: Reserve = None,
     vlan: Annotated[list[int] | None, typer.Option(help="Of all ports, on Open vSwitch.")] = None,
-    portgroup: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME[=VLAN,VLAN]; the first is the default. Those given are all."),
-    ] = None,
+    portgroup: Portgroup = None,
     active: Annotated[bool | None, typer.Option("--active/--stopped", help="Runs.")] = None,
-    autostart: Annotated[
-        bool | None, typer.Option("--autostart/--no-autostart", help="Starts with the host.")
-    ] = None,
+    autostart: Autostart = None,
     force: Force = False,
     check: Check = False,
     diff: Diff = False,
