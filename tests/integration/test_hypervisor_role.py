@@ -18,6 +18,9 @@ from zlib import crc32
 import libvirt
 import pytest
 
+from hostler import Fleet
+from hostler.config import FleetConfig
+
 from .conftest import PLAYBOOK, ROOT, Results
 
 pytestmark = pytest.mark.timeout(600)  # machines are set up by many small steps
@@ -46,6 +49,11 @@ def rig(*words: str) -> str:
     )
     assert done.returncode == 0, f"{SCRIPT} {words}: {done.stdout}{done.stderr}"
     return done.stdout.strip()
+
+
+def install(package: str) -> None:
+    words = "DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install"
+    rig("exec", "sh", "-c", f"{words} {package}")
 
 
 @pytest.fixture(scope="module")
@@ -299,10 +307,48 @@ def test_by_tcp_with_nftables_and_exporters(run: Run) -> None:
         socket.create_connection((THERE, 16509), 1, (STRANGER, 0))
 
 
+VM = """
+<domain type='qemu'><name>{name}</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
+  <os><type arch='x86_64' machine='q35'>hvm</type><loader type='rom'>/root/halt.rom</loader></os>
+  <devices><controller type='usb' model='none'/>
+    <interface type='network'><source network='switch' {portgroup}/></interface></devices>
+</domain>
+"""
+
+
+def test_ports_on_open_vswitch(machine: str, place: Path) -> None:
+    """VLANs of a network and its portgroups reach the switch; in user space, without its module."""
+    rom = (ROOT / ".cache" / "guest" / "halt.rom").read_bytes()
+    Path(f"/proc/{machine}/root/root/halt.rom").write_bytes(rom)
+    install("openvswitch-switch")
+    rig("exec", "sh", "-c", "ovs-vsctl add-br br0 -- set bridge br0 datapath_type=netdev")
+    # What a container lacks: cgroups that can be written, a home that QEMU may enter.
+    settings = ("cgroup_controllers = [ ]", "namespaces = [ ]", 'user = "root"', 'group = "root"')
+    lines = "\n".join(settings)
+    rig("exec", "sh", "-c", f"echo '{lines}' >> /etc/libvirt/qemu.conf")
+    rig("exec", "systemctl", "restart", "libvirtd")
+    uri = f"qemu+tcp://{THERE}/system"
+    office = {"name": "office", "default": True, "vlans": [10]}
+    wish: dict[str, Any] = {"name": "switch", "mode": "openvswitch", "bridge": "br0"}
+    wish |= {"portgroups": [office, {"name": "all", "vlans": [10, 20]}]}
+    with Fleet(FleetConfig(store=f"sqlite:///{place}/pool.db"), uri=uri) as fleet:
+        assert fleet.networks.run([wish])[0].error is None
+        assert not fleet.networks.run([wish])[0].changed
+    connection = libvirt.open(uri)
+    for name, portgroup in (("one", ""), ("two", "portgroup='all'")):
+        connection.createXML(VM.format(name=name, portgroup=portgroup))
+    shown = " ".join(rig("exec", "ovs-vsctl", "show").split())
+    assert "Port vnet0 tag: 10 Interface vnet0" in shown
+    assert "Port vnet1 trunks: [10, 20] Interface vnet1" in shown
+    for domain in connection.listAllDomains():
+        domain.destroy()
+    connection.close()
+    assert "vnet" not in rig("exec", "ovs-vsctl", "show")
+
+
 @pytest.mark.parametrize("firewall", ["ufw", "firewalld"])
 def test_other_firewalls(run: Run, firewall: str) -> None:
-    install = "DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install"
-    rig("exec", "sh", "-c", f"{install} {firewall}")
+    install(firewall)
     wanted = {
         "part": "firewall",
         "hypervisor_access": "tls",

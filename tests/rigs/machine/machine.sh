@@ -18,7 +18,7 @@ LINK=hm${NET//./}
 # What the machine has from the start, and what the roles install.
 START=(systemd systemd-sysv dbus python3 python3-apt iproute2 ca-certificates openssh-server)
 LATER=(
-  libvirt-daemon-system libvirt-clients qemu-system-x86 ovmf qemu-utils dnsmasq-base openssl nftables ufw firewalld
+  libvirt-daemon-system libvirt-clients qemu-system-x86 ovmf qemu-utils dnsmasq-base openssl nftables ufw firewalld openvswitch-switch
   prometheus-node-exporter prometheus-libvirt-exporter
 )
 
