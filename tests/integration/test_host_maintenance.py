@@ -180,7 +180,7 @@ def test_the_playbook(environment: dict[str, str], config: str, tmp_path: Path) 
     done = drain(environment, config, **wanted)
     assert [move["status"] for move in done["Empty a"]["moves"]] == ["migrated"] * 3
     assert done["Work"]["msg"] == f"a {NET}.1"
-    assert [m["target"] for m in done["Take a back, with its VMs"]["moves"]] == ["a"] * 3
+    assert [m["target"] for m in done["Take its VMs back to a"]["moves"]] == ["a"] * 3
     assert places() == dict.fromkeys(NAMES, "a")
     drain(environment, config, **wanted, take_back=False)
     assert places() == dict.fromkeys(NAMES, "b")
