@@ -16,6 +16,7 @@ from zlib import crc32
 import libvirt
 
 from hostler import Fleet
+from hostler.errors import Timeout
 from hostler.models.vm_migration import VmMigrationResult
 
 from ..rig import HOSTS, ROOT
@@ -126,8 +127,10 @@ def volumes(uri: str = B, start: str = "m") -> list[str]:
 
 
 def is_still(fleet: Fleet, name: str = "m1", uri: str = A) -> bool:
-    """Whether nobody moves a VM."""
-    return not fleet.hypervisor(uri).migrations.is_moving(name)
+    """Whether nobody moves a VM; no while its QEMU is stuck in that."""
+    with suppress(Timeout):
+        return not fleet.hypervisor(uri).migrations.is_moving(name)
+    return False
 
 
 def during(fleet: Fleet, act: Callable[[], object], **options: Any) -> VmMigrationResult:
