@@ -390,7 +390,7 @@ def pool(bench: Bench) -> Section:
         with hosts.filled(uris, 20), hosts.away(uris, 10) as far:
             told = hosts.told("pool.py", bench.rounds, *far)
         with hosts.filled(uris[:1], 200), hosts.away(uris[:1], 100) as far:
-            ((near, _), (slow, _)) = (
+            ((near, _cpu), (slow, _more)) = (
                 hosts.told("pool.py", bench.rounds, uri)["inventory"][1] for uri in (uris[0], *far)
             )
             theirs = _their_trips(bench, uris[0])

@@ -31,7 +31,7 @@ def three() -> Iterator[list[str]]:
     _rig("up", *HOSTS)
     lines = [line.split() for line in _rig("status").splitlines()]
     try:
-        yield [uri for name, uri, *_ in lines if name in HOSTS]
+        yield [uri for name, uri, *_more in lines if name in HOSTS]
     finally:
         _rig("down", *HOSTS)
 

@@ -219,6 +219,6 @@ def test_on_a_machine(machine: Run) -> None:
     assert rig("exec", "cat", "/run/told").endswith("--quiet metrics collect")
 
     machine(metrics_collector_state="absent")
-    assert {active for active, _ in state().values()} == {"inactive"}
+    assert {active for active, _enabled in state().values()} == {"inactive"}
     assert rig("exec", "ls", "/etc/systemd/system").count("hostler") == 0
     assert changed(machine(metrics_collector_state="absent")) == set()

@@ -43,9 +43,9 @@ def inventory(uris: Sequence[str]) -> None:
 rounds, uris = int(sys.argv[1]), sys.argv[2:]
 wanted = [uris, *([uri] for uri in uris)]
 kept: dict[str, list[list[tuple[float, float]]]] = {
-    name: [[] for _ in wanted] for name in ("info", "inventory")
+    name: [[] for _uris in wanted] for name in ("info", "inventory")
 }
-for _ in range(rounds + 1):  # the first loads what is loaded when first used
+for _round in range(rounds + 1):  # the first loads what is loaded when first used
     for name, call in (("info", info), ("inventory", inventory)):
         for number, some in enumerate(wanted):
             kept[name][number].append(cost(lambda: call(some)))  # noqa: B023 - called at once
