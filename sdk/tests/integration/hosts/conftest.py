@@ -40,6 +40,7 @@ def make_pool(
     for name in ("HOSTLER_STORE", "HOSTLER_CONFIG", "LIBVIRT_DEFAULT_URI"):
         monkeypatch.delenv(name, raising=False)
     made: list[Fleet] = []
+    hypervisors.run("up", *NAMES)  # one whose libvirtd has crashed
     for host in NAMES:
         sweep(hypervisors.tcp(host))
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -13,6 +14,7 @@ from .hypervisors import NAMES, Hypervisors
 
 OURS = "<metadata><hostler:vm xmlns:hostler='https://hostler.dev/vm/1'>{}</hostler:vm></metadata>"
 NO_USB = "<controller type='usb' model='none'/>"
+PORT = 16509
 IMAGES = "/var/lib/libvirt/images"
 RUNNING, PAUSED, OFF = (
     libvirt.VIR_DOMAIN_RUNNING,
@@ -62,10 +64,10 @@ def places(hypervisors: Hypervisors) -> dict[str, list[tuple[str, int]]]:
     found: dict[str, list[tuple[str, int]]] = {}
     for host in NAMES:
         try:
-            connection = libvirt.open(hypervisors.tcp(host))
-        except libvirt.libvirtError:
+            socket.create_connection((hypervisors.address(host), PORT), 1).close()
+        except OSError:
             continue  # it has crashed
-        with closing(connection):
+        with closing(libvirt.open(hypervisors.tcp(host))) as connection:
             for domain in connection.listAllDomains():
                 found.setdefault(domain.name(), []).append((host, domain.state()[0]))
     return dict(sorted(found.items()))

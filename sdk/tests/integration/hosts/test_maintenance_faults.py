@@ -17,6 +17,7 @@ import libvirt
 import pytest
 
 from hostler import Fleet
+from hostler.errors import HostlerError
 from hostler.models.host_maintenance import HostMaintenanceResult
 
 from .guests import OFF, PAUSED, RUNNING, make, places, run_on, volumes, wait_for
@@ -165,7 +166,7 @@ def cut(
             wait_for(lambda: domain.jobStats().get("data_remaining"))
             with frozen(hypervisors, "b"):
                 wait_for(lambda: domain.state() == [PAUSED, libvirt.VIR_DOMAIN_PAUSED_MIGRATION])
-                time.sleep(0.3)  # the call that ends the move is on its way
+                time.sleep(1)  # the call that ends the move is on its way
                 lost.process.kill()
                 assert lost.end() is None
                 then()
@@ -180,8 +181,7 @@ def test_killed_before_the_last_phase(
 ) -> None:
     """The target goes on with the guest; what stands still on the source is removed."""
     fleet = cut(lambda: None)
-    wait_for(lambda: len(places(hypervisors)["v0"]) == 2)
-    assert places(hypervisors)["v0"] == [("a", PAUSED), ("b", RUNNING)]
+    wait_for(lambda: places(hypervisors)["v0"] == [("a", PAUSED), ("b", RUNNING)])
     predicted = maintain(fleet, check=True, storage="copy")
     assert (predicted.error, predicted.changed, predicted.moves) == (None, True, [])
     done = maintain(fleet, storage="copy")
@@ -262,7 +262,14 @@ def test_the_network_between_hosts_is_cut(declared: Fleet, hypervisors: Hypervis
         # QEMU, which would try again late, hears at once that the connection is gone
         hypervisors.run("exec", "a", "ss", "--kill", "--tcp", "state", "connected")
     source = declared.hypervisor(hypervisors.tcp("a")).migrations
-    wait_for(lambda: not source.is_moving("v0"))
+
+    def is_still() -> bool:
+        try:
+            return not source.is_moving("v0")
+        except HostlerError:
+            return False  # its QEMU does not answer yet
+
+    wait_for(is_still)
     again = maintain(declared, storage="copy")
     assert (again.error, again.drained) == (None, True)
     assert run_on(hypervisors) == targets(again)

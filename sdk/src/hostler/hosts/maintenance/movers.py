@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from hostler.backends.libvirt.cut_moves import was_cut
-from hostler.errors import HostlerError, NotFound, Unreachable, Unsupported
+from hostler.errors import HostlerError, NotFound, Timeout, Unreachable, Unsupported
 from hostler.hosts.maintenance.planner import obstacle_of
 from hostler.hosts.observe import Seen
 from hostler.models.host import Host
@@ -187,6 +187,8 @@ def _problem(
         moving = source.migrations.is_moving(mover.vm)
     except Unsupported as error:
         return f"its host moves no VMs ({error.what})"
+    except Timeout as error:  # QEMU is stuck, maybe in a move
+        return f"it can't be asked whether it is being moved: {error.what}"
     return obstacle_of(
         state,
         mover.task,
