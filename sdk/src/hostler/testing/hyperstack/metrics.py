@@ -9,8 +9,8 @@ from typing import Any
 
 from hostler.testing.hyperstack.store import Row
 
-EVERY = 300
-"""Seconds between two values."""
+EVERY, MOST = 300, 1000
+"""Seconds between two values; of longer times there are fewer, so many at most."""
 
 GROWTH = {
     "network.in": 125_000,
@@ -26,8 +26,9 @@ _HOURS = {"h": 1, "d": 24}
 def series(vm: Row, duration: str) -> dict[str, Any]:
     """Return all series of the last so many hours or days (``1h``, ``30d``)."""
     seconds = int(duration[:-1]) * _HOURS[duration[-1]] * 3600
-    newest = int(time.time()) // EVERY * EVERY
-    times = range(newest - seconds + EVERY, newest + 1, EVERY)
+    every = EVERY * -(-seconds // (EVERY * MOST))
+    newest = int(time.time()) // every * every
+    times = range(newest - seconds + every, newest + 1, every)
     cpus, ram = vm["flavor"]["cpu"] or 1, vm["flavor"]["ram"] or 1
     found = {
         "cpu": _one("ns", {at: at * cpus * 250_000_000 for at in times}),
