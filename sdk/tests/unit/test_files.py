@@ -189,7 +189,9 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=200) | st.text("{}[]&*!|>-: \n#'\"a1", max_size=60))
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_nothing_but_a_config_error_comes_out(file: Path, content: bytes | str) -> None:
     file.write_bytes(content.encode() if isinstance(content, str) else content)
     for load in (load_vms, load_config):
