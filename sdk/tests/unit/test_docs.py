@@ -203,9 +203,9 @@ def test_tables_name_every_module() -> None:
 
 
 def test_modules_in_sentences_exist(documented: dict[str, dict[str, Any]]) -> None:
-    """Those of Event-Driven Ansible, which ansible-doc does not know, are files."""
-    eda = {f"hostler.fleet.{path.stem}" for path in (ROOT / "extensions/eda").rglob("*.[py]*")}
-    known = {"hostler.fleet.fleet", *documented, *eda}
+    """Playbooks and what is for Event-Driven Ansible, which ansible-doc does not know, are files."""
+    files = [*(ROOT / "extensions/eda").rglob("*.[py]*"), *(ROOT / "playbooks").glob("*.yml")]
+    known = {MODULE + "fleet", *documented, *(MODULE + path.stem for path in files)}
     for block in spans():
         if re.fullmatch(r"hostler\.fleet\.\w+", block.text):
             assert block.text in known, str(block)
