@@ -465,7 +465,6 @@ def _all_steps() -> None:
     """Import every kind of step that a journal may hold."""
     from hostler.gpu import steps as gpu_steps  # noqa: F401
     from hostler.hosts import steps as host_steps  # noqa: F401
-    from hostler.hosts.maintenance import cut  # noqa: F401
     from hostler.hosts.maintenance import steps as maintenance_steps  # noqa: F401
     from hostler.hyperstack import steps as hyperstack_steps  # noqa: F401
     from hostler.launches import steps as launch_steps  # noqa: F401

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from pydantic import SecretStr
@@ -16,7 +16,7 @@ from hostler.plan.journal import Journal
 from hostler.plan.runner import Outcome, Progress, Runner
 from hostler.store import Store
 
-from .toys import BrokenDisk, Copy, Fault, Folder, Kept, Look, OneWay, Toy, plan_of
+from .toys import BrokenDisk, Copy, Fault, Folder, Kept, Look, Mended, OneWay, Toy, plan_of
 
 NAMES = ("a", "b", "c")
 FAULTS: tuple[Fault, ...] = ("refused", "lost before", "defect before", "defect after")
@@ -329,6 +329,21 @@ def test_a_step_that_may_be_half_done_is_taken_back(runner: Runner, world: Folde
     error = failing(runner, plan)
     assert (world.names(), error.outcome.status) == ([], "undone")
     assert error.outcome.undone == ["make b", "make a"]
+
+
+@pytest.mark.parametrize("verb", ["resume", "undo"])
+@pytest.mark.parametrize("status", ["started", "failed"])
+def test_what_a_dead_program_has_left_is_mended_first(
+    runner: Runner, world: Folder, journal: Journal, verb: str, status: Literal["started", "failed"]
+) -> None:
+    plan = plan_of(Mended(name="a"), Toy(name="b"))
+    journal.begin(plan)  # and then the process was lost
+    journal.step(plan.id, 0, status)
+    journal.finish(plan.id, "failed")
+    (world.path / "a.half").touch()
+    getattr(runner, verb)(plan.id)
+    made = ["a", "b"] if verb == "resume" else []
+    assert world.names() == (made if status == "started" else sorted([*made, "a.half"]))
 
 
 @pytest.mark.parametrize("there", [True, False])

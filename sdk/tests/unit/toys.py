@@ -98,6 +98,15 @@ class Copy(Toy):
     starts_over = True
 
 
+class Mended(Toy):
+    """A step that leaves a file ``NAME.half`` where a program dies within it."""
+
+    kind = "toy.mended"
+
+    def mend(self, world: World) -> None:
+        (self._folder(world) / f"{self.name}.half").unlink(missing_ok=True)
+
+
 class Look(Toy):
     """A step that only looks."""
 

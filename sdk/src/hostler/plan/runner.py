@@ -131,6 +131,8 @@ class Runner:
         effect: list[int] = []
         for index, status in enumerate(stored.statuses):
             step = stored.plan.steps[index]
+            if status in _OPEN:
+                step.mend(self._world)
             asks = status in _OPEN and not (whole and step.starts_over)
             if status != "done" and not (asks and ask(step, self._world)):
                 break

@@ -71,6 +71,15 @@ class Step(BaseModel):
         """Ask the world whether the change is in effect."""
         raise NotImplementedError
 
+    def mend(self, world: World) -> None:
+        """Put right what a program that died within this step has left; nothing for most steps.
+
+        Called before the world is asked whether the step is in effect.
+
+        Raises:
+            HostlerError: it can't be put right.
+        """
+
     def undo(self, world: World) -> None:
         """Take the change back; only for a step that was done, perhaps with masked secrets."""
         raise NotImplementedError

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
+from hostler.backends.libvirt import cut_moves
 from hostler.backends.libvirt.connection import bounded, open_connection
 from hostler.backends.libvirt.faults import translate, translated
 from hostler.backends.libvirt.migration_target import copy_volume
@@ -111,6 +112,14 @@ class Migrations:
             state, reason = self._hypervisor.read().lookupByName(name).state()
         failed = libvirt.VIR_DOMAIN_PAUSED_POSTCOPY_FAILED
         return bool(state == libvirt.VIR_DOMAIN_PAUSED and reason == failed)
+
+    def was_cut(self, name: str) -> bool:
+        """Whether a domain stands still since a move that nobody ended; see ``is_moving`` too."""
+        return cut_moves.was_cut(self._hypervisor, name)
+
+    def let_go(self, name: str) -> None:
+        """Remove what is left of a domain that runs elsewhere; its files, NVRAM too, stay."""
+        cut_moves.let_go(self._hypervisor, name)
 
     def abort(self, name: str) -> None:
         """Give up a domain's move; it stays where it is."""

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import libvirt
 from lxml import etree
@@ -132,15 +132,14 @@ def _free_memory(connection: libvirt.virConnect) -> int | None:
 
 
 class _Content:
-    """The bytes of a volume, as a file to read from."""
+    """The parts of a volume, as a file to read from."""
 
-    def __init__(self, connection: libvirt.virConnect, volume: libvirt.virStorageVol) -> None:
-        self._stream = connection.newStream(0)
-        volume.download(self._stream, 0, 0, 0)
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self._parts = parts
 
-    def read(self, size: int) -> bytes:
-        """Return the next bytes; none at the end."""
-        return bytes(self._stream.recv(size))
+    def read(self, _count: int, /) -> bytes:
+        """Return the next part, however long; nothing at the end."""
+        return next(self._parts, b"")
 
 
 def copy_volume(
@@ -148,12 +147,11 @@ def copy_volume(
 ) -> None:
     """Make a volume on another host with the bytes, name and format of the one at a path."""
     with translated(f"volume at {path} on {source.uri}"):
-        connection = source.write()
-        volume = connection.storageVolLookupByPath(path)
+        volume = source.write().storageVolLookupByPath(path)
         size = int(volume.infoFlags(libvirt.VIR_STORAGE_VOL_GET_PHYSICAL)[2])
-        content = _Content(connection, volume)
-        name = volume.name()
+        here, name = volume.storagePoolLookupByVolume().name(), volume.name()
         kind = etree.fromstring(volume.XMLDesc().encode()).find("target/format")
     form = "raw" if kind is None else str(kind.get("type"))
     target.volumes.create(pool, name, capacity=size, format="raw" if form == "iso" else form)
-    target.volumes.upload(pool, name, cast("IO[bytes]", content), size, report)
+    content = _Content(source.volumes.content(here, name))
+    target.volumes.upload(pool, name, content, size, report)

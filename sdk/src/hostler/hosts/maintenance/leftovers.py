@@ -8,10 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from hostler.errors import HostlerError
-from hostler.hosts.maintenance.cut import plan_repair
 from hostler.hosts.maintenance.planner import FACT
-from hostler.plan.plan import Plan
 from hostler.plan.work import ask
+from hostler.vms.migration.cut import is_cut
 from hostler.vms.migration.steps import MigrateDomain
 from hostler.vms.migration.where import is_moving, unclear
 from hostler.vms.request import side_by_side
@@ -38,13 +37,13 @@ class Left(NamedTuple):
     Attributes:
         arrived: the VM is on the target; None where that can't be found out.
         why: why not.
-        repair: what puts the VM right first.
+        cut: it stands still on the source, and is put right first.
     """
 
     stored: StoredPlan
     arrived: bool | None
     why: str = ""
-    repair: Plan | None = None
+    cut: bool = False
 
     @property
     def host(self) -> str:
@@ -92,7 +91,7 @@ class Unfinished(NamedTuple):
     @property
     def mended(self) -> frozenset[str]:
         """Names of VMs that are put right first."""
-        return frozenset(one.vm for one in self.left if one.repair)
+        return frozenset(one.vm for one in self.left if one.cut)
 
     @property
     def doomed(self) -> frozenset[Volume]:
@@ -142,7 +141,7 @@ def _judge(fleet: Fleet, stored: StoredPlan) -> Left:
                 return Left(stored, None, unclear(step.name, step.uri, step.target_uri).reason)
             if seen.place == "source" and getattr(seen.target, "active_xml", None):
                 raise is_moving(step.name, step.uri)  # the target has not given it up yet
-            return Left(stored, ask(step, fleet), repair=plan_repair(fleet, step))
+            return Left(stored, ask(step, fleet), cut=is_cut(step, fleet))
     return Left(stored, arrived=False)
 
 
@@ -153,8 +152,6 @@ def clear_up(fleet: Fleet, left: Left) -> str | None:
     """
     plan_id = left.stored.plan.id
     try:
-        if left.repair:
-            fleet.runner.run(left.repair)
         if left.arrived:
             fleet.runner.resume(plan_id)
         elif left.arrived is False:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from hostler.backends.libvirt.cut_moves import was_cut
 from hostler.errors import HostlerError, NotFound, Timeout, Unreachable, Unsupported
 from hostler.hosts.maintenance.planner import obstacle_of
 from hostler.hosts.observe import Seen
@@ -195,5 +194,5 @@ def _problem(
         fleet.config.policy,
         snapshots=len(source.snapshots.read(mover.vm)),
         moving=moving,
-        cut=not moving and mover.vm not in pool.mended and was_cut(source, mover.vm),
+        cut=not moving and mover.vm not in pool.mended and source.migrations.was_cut(mover.vm),
     )

@@ -8,31 +8,14 @@ import time
 from hostler.errors import Conflict, HostlerError
 from hostler.models.vm_migration import MigrationFigures, MigrationWay, Mode
 from hostler.plan.step import Report, World
-from hostler.vms.migration.where import (
-    Place,
-    Whereabouts,
-    broken_off,
-    is_moving,
-    unclear,
-    whereabouts,
-)
-from hostler.vms.steps import DomainStep, libvirt_of, virsh
+from hostler.vms.migration import cut
+from hostler.vms.migration.move_step import MoveStep
+from hostler.vms.migration.where import Place, broken_off, is_moving, unclear
+from hostler.vms.steps import libvirt_of, virsh
 from hostler.vms.volume_steps import VolumeStep
 
 SETTLE_SECONDS = 5
 """For a VM whose move failed to be seen on one host again."""
-
-
-class MoveStep(DomainStep):
-    """A step on a domain and two hosts; ``uri`` is the one that it comes from."""
-
-    target_uri: str
-    uuid: str
-
-    def look(self, world: World, *, both: bool = True) -> Whereabouts:
-        """Ask the hosts where it is."""
-        here, there = libvirt_of(world, self.uri), libvirt_of(world, self.target_uri)
-        return whereabouts(self.name, self.uuid, here, there, both=both)
 
 
 class MigrateDomain(MoveStep):
@@ -92,6 +75,14 @@ class MigrateDomain(MoveStep):
             BackendError: that can't be found out.
         """
         return self._settled(world) == "target"
+
+    def mend(self, world: World) -> None:
+        """Have it run on one host alone, where its move was cut off.
+
+        Raises:
+            BackendError: nobody can tell where it runs.
+        """
+        cut.mend(self, world)
 
     def _settled(self, world: World) -> Place:
         """Say where it is; raises where that may still change, or can't be found out."""
