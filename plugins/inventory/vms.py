@@ -18,7 +18,8 @@ description:
     C(title), C(description), C(os_type), C(os_version), C(os_id), C(labels), C(metadata) and
     C(agent_connected) are those of M(hostler.fleet.vm_info). C(interfaces) has the network or
     bridge of each card by its MAC address, C(disks) the file, device or volume of each disk by its
-    target. C(addresses) has a list for each source that was asked, C(null) where it could not tell.
+    target. C(crashed) is V(true) where it is off as its QEMU died. C(addresses) has a list for each
+    source that was asked, C(null) where it could not tell.
     What a VM does not have is left out.
   - VMs of Hyperstack are read with O(sources). Their C(hostler_vm) has C(environment), C(region),
     C(flavor), C(gpu), C(gpu_count) and C(image), their number as C(uuid), Hyperstack's word for the

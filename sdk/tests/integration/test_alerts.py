@@ -18,6 +18,7 @@ import yaml
 from hostler import Fleet
 from hostler.alerts.prometheus import rule_file
 from hostler.config import FleetConfig
+from hostler.events.stream import EventStream
 from hostler.metrics.collector import Collector
 from hostler.models.alert_config import AlertsConfig
 from hostler.models.event import RESOURCE_ALERT
@@ -40,6 +41,13 @@ def watched(host: Rig, connection: libvirt.virConnect, tmp_path: Path) -> Fleet:
     return Fleet(FleetConfig.model_validate({"uri": host.uri, "store": store}))
 
 
+def told_of(stream: EventStream, count: int) -> list[tuple[str, str]]:
+    """Return rule and state of the next alerts, all of the VM."""
+    events = [stream.get(30) for _number in range(count)]
+    assert {(event.type, event.vm) for event in events if event} == {(RESOURCE_ALERT, NAME)}
+    return sorted((event.data["rule"], event.data["state"]) for event in events if event)
+
+
 @pytest.mark.fault
 def test_a_vm_is_killed(watched: Fleet, host: Rig) -> None:
     collector = Collector(watched)
@@ -50,19 +58,15 @@ def test_a_vm_is_killed(watched: Fleet, host: Rig) -> None:
         assert {one.rule for one in page.unknown} <= {"host_cpu", "host_memory"}
         pid = host.inside("cat", f"/run/libvirt/qemu/{NAME}.pid").strip()
         host.inside("kill", f"-{signal.SIGKILL}", pid)
-        event = stream.get(30)
-        assert event
-        assert (event.type, event.vm, event.data["rule"]) == (RESOURCE_ALERT, NAME, "vm_down")
-        assert event.data["state"] == "firing"
+        assert told_of(stream, 2) == [("vm_crashed", "firing"), ("vm_down", "firing")]
         collector.collect()
-        (alert,) = watched.alerts.list(timeout=10)
+        (crash, alert) = sorted(watched.alerts.list(timeout=10), key=lambda one: one.rule)
+        assert (crash.rule, crash.resource) == ("vm_crashed", NAME)
         assert (alert.resource, alert.host, alert.severity) == (NAME, host.uri, "critical")
         told = rendered(watched.report.data(timeout=10))
         assert f"{NAME} on {host.uri}: should run, and does not" in told
         watched.vms.run([{"name": NAME, "state": "running"}])
-        over = stream.get(30)
-        assert over
-        assert over.data["state"] == "resolved"
+        assert told_of(stream, 2) == [("vm_crashed", "resolved"), ("vm_down", "resolved")]
         assert watched.alerts.list(timeout=10) == []
 
 

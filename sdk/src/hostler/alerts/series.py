@@ -57,7 +57,7 @@ def _vm(vm: HostVm, host: str, keep_running: str, now: float | None) -> Iterator
     should = bool(vm.vm.get("autostart")) if should is None else should
     states = {
         "state.down": float(should and vm.status in OFF),
-        "state.crashed": float(vm.status == "crashed"),
+        "state.crashed": float(vm.status == "crashed" or bool(vm.vm.get("crashed"))),
     }
     reason = SILENT if now is None else ""
     if now is not None and vm.status == "unknown":

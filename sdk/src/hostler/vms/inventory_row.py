@@ -19,6 +19,7 @@ class VmRow(TypedDict):
     ``hostler.fleet.vm_info`` tells the rest.
 
     Attributes:
+        crashed: it is off as its QEMU died; left out where that is not so.
         interfaces: the network, bridge or device of each card, by its MAC address.
         disks: the file, device or volume of each disk, by its target; None for an empty drive.
         addresses: a list for each source that was asked, None where it could not tell.
@@ -32,6 +33,7 @@ class VmRow(TypedDict):
     cpu_cores: int
     memory_mb: int
     autostart: bool
+    crashed: NotRequired[bool]
     title: NotRequired[str]
     description: NotRequired[str]
     os_type: NotRequired[str]
@@ -74,6 +76,7 @@ def vm_row(domain: Listed, tree: Element, *, uri: str, host: str) -> VmRow:
         autostart=domain.autostart,
     )
     known = {
+        "crashed": domain.crashed,
         "title": tree.findtext("title"),
         "description": tree.findtext("description"),
         "os_type": notes.os_type,

@@ -43,6 +43,7 @@ SHOULD_RUN: list[tuple[dict[str, Any], list[str]]] = [
     ({"status": "stopped", "autostart": True, "labels": {"keep_running": "False"}}, []),
     ({"status": "stopped", "autostart": True, "labels": {"keep_running": "?"}}, ["vm_down"]),
     ({"status": "crashed", "autostart": False}, ["vm_crashed"]),
+    ({"status": "stopped", "autostart": False, "crashed": True}, ["vm_crashed"]),
     ({"status": "crashed", "autostart": True}, ["vm_crashed", "vm_down"]),
 ]
 

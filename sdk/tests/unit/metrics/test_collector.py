@@ -123,7 +123,7 @@ def test_rounds_begin_at_multiples(fleet: Fleet) -> None:
 @pytest.mark.slow
 def test_a_full_disk_is_said_and_the_next_rounds_go_on(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
-    script = 'mount -t tmpfs -o size=1m none disk; exec "$@"'
+    script = 'mount -t tmpfs -o size=4m none disk; exec "$@"'
     ran = in_mount(tmp_path, script, sys.executable, "-c", FILLS_UP)
     assert (ran.stdout, ran.stderr) == ("ok\n", "")
 

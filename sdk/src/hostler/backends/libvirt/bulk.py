@@ -30,13 +30,14 @@ IN_FLIGHT = 128
 
 @dataclass(frozen=True)
 class Listed:
-    """A domain as the bulk calls tell of it."""
+    """A domain as the bulk calls tell of it; ``crashed``: it is off as its QEMU died."""
 
     name: str
     uuid: str
     status: str
     autostart: bool
     handle: Any
+    crashed: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,4 +126,6 @@ def _good(answer: Any) -> Any:
 def _listed(domain: Any, stats: dict[str, Any], on_boot: set[str]) -> Listed:
     uuid = domain.UUIDString()
     status = STATES.get(stats.get("state.state", -1), "unknown")
-    return Listed(domain.name(), uuid, status, uuid in on_boot, domain)
+    why = (stats.get("state.state"), stats.get("state.reason"))
+    crashed = why == (libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_CRASHED)
+    return Listed(domain.name(), uuid, status, uuid in on_boot, domain, crashed)
