@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from hostler.errors import Conflict, HostlerError, InvalidInput
@@ -37,9 +38,9 @@ class Snapshots:
         """Bring snapshots to what is wanted; a result for each, errors inside.
 
         VMs are worked on side by side, the snapshots of one VM in order. ``before`` and ``after``
-        of a result hold the VM's snapshots by name.
+        of a result hold the VM's snapshots by name. Where no hypervisor is named, VMs are looked
+        for on all hosts of the pool.
         """
-        hypervisor = self._fleet.hypervisor(uri, host)
         parsed = [_parsed(task) for task in tasks]
         by_vm: dict[str, list[int]] = {}
         for number, task in enumerate(parsed):
@@ -49,10 +50,11 @@ class Snapshots:
 
         def one(numbers: list[int]) -> None:
             for number in numbers:
-                request = SnapshotRequest(self._fleet, parsed[number], hypervisor)
+                request = SnapshotRequest(self._fleet, parsed[number], uri, host)
                 results[number] = request.preview() if check else request.apply()
 
-        hypervisor.pipeline(one, by_vm.values())
+        with ThreadPoolExecutor(max(1, parallel or self._fleet.config.parallel)) as pool:
+            list(pool.map(one, by_vm.values()))
         return [results[number] for number in range(len(parsed))]
 
     def prepare(
@@ -63,7 +65,7 @@ class Snapshots:
         host: str | None = None,
     ) -> SnapshotRequest:
         """Plan one snapshot that is to be shown before exactly that is applied."""
-        return SnapshotRequest(self._fleet, _parsed(task), self._fleet.hypervisor(uri, host))
+        return SnapshotRequest(self._fleet, _parsed(task), uri, host)
 
     def plan(
         self,
@@ -91,9 +93,9 @@ class SnapshotRequest:
     """
 
     def __init__(
-        self, fleet: Fleet, task: SnapshotTask | HostlerError, hypervisor: Hypervisor
+        self, fleet: Fleet, task: SnapshotTask | HostlerError, uri: str | None, host: str | None
     ) -> None:
-        self._fleet, self._task, self._hypervisor = fleet, task, hypervisor
+        self._fleet, self._task, self._where = fleet, task, (uri, host)
         self._name = task.vm if isinstance(task, SnapshotTask) else ""
         self.plan = self._planned()
 
@@ -112,7 +114,7 @@ class SnapshotRequest:
         if _seen(self.plan) != _seen(self._planned()):
             raise Conflict(
                 "it is no longer as it was when this was planned; nothing was touched",
-                on=f"VM {self._name!r} on {self._hypervisor.uri}",
+                on=f"VM {self._name!r}",
                 hint="Run it again: it plans from what is there now.",
             )
 
@@ -131,12 +133,19 @@ class SnapshotRequest:
         if isinstance(task, HostlerError):
             return task
         try:
-            domain = self._hypervisor.domains.read([task.vm]).get(task.vm)
-            have = read_snapshots(self._hypervisor, task.vm) if domain else []
-            policy = self._fleet.config.policy
-            return plan_snapshot(task, self._hypervisor.uri, domain, have, policy)
+            hypervisor = self._home(task.vm)
+            domain = hypervisor.domains.read([task.vm]).get(task.vm)
+            have = read_snapshots(hypervisor, task.vm) if domain else []
+            return plan_snapshot(task, hypervisor.uri, domain, have, self._fleet.config.policy)
         except HostlerError as error:
             return error
+
+    def _home(self, vm: str) -> Hypervisor:
+        """Return the hypervisor of a VM."""
+        uri, host = self._where
+        if self._fleet.places(uri, host):
+            uri, host = self._fleet.vms.get(vm).uri, None
+        return self._fleet.hypervisor(uri, host)
 
 
 def _seen(plan: Plan | HostlerError) -> tuple[object, ...]:

@@ -74,6 +74,15 @@ def test_all_hosts(pool: Fleet) -> None:
     assert pool.vms.get("web3").host_id == "two"
 
 
+def test_snapshots_of_vms_wherever_they_are(pool: Fleet) -> None:
+    names = ("web1", "web3", "both", "nobody")
+    wanted = [{"vm": name, "name": "s", "memory": True} for name in names]
+    one, three, both, nobody = pool.snapshots.run(wanted, check=True)
+    assert (one.error, one.changed, three.error, three.changed) == (None, True, None, True)
+    assert "there is one on hosts one and two" in str(both.error)
+    assert "there is no such VM" in str(nobody.error)
+
+
 def test_sorted_and_on_pages_as_a_whole(pool: Fleet) -> None:
     query: dict[str, Any] = {"labels": WEB, "sort": "-memory_mb", "limit": 2}
     first, second = (pool.vms.find(**query, page=page) for page in (1, 2))
