@@ -32,7 +32,8 @@ def doctor(host: Rig, tmp_path: Path) -> Doctor:
         env = [f"HOSTLER_STORE=sqlite:///{tmp_path}/journal.db", f"XDG_CACHE_HOME={tmp_path}"]
         command = [sys.executable, "-c", CODE, "doctor", "--json", "--uri", SYSTEM, *words]
         # Its exit code says whether something is wrong: that is for the test to judge.
-        told = host.inside("sh", "-c", 'env "$@" || true', "sh", *env, *command)
+        told = host.inside("sh", "-c", 'env "$@" 2>&1 || true', "sh", *env, *command)
+        assert told.startswith("["), told
         return {finding["name"]: finding for finding in json.loads(told)}
 
     return examine

@@ -153,7 +153,7 @@ def test_a_host_is_gone_and_back_with_other_vms(
         told = until(stream, host_is("active"))
         told += until(stream, vm_is("new", "running")) if not changes(told, "new") else []
     assert changes(told, "was")[0][:2] == ("running", "stopped")
-    assert changes(told, "off")[-1][:2] == ("stopped", "running")
+    assert (changes(told, "off")[0][0], changes(told, "off")[-1][1]) == ("stopped", "running")
     assert changes(told, "new")[-1][1] == "running"
 
 

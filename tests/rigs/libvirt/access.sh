@@ -18,11 +18,11 @@ open_ssh() {
   command -v dropbear >/dev/null || die "dropbear is not installed: make setup"
   make_ssh_client
   if ! inside "$host" test -f /run/dropbear.pid; then
-    # root's home is the host's own, and holds nothing but the key; so does that of a user who may only read
-    inside "$host" mount -t tmpfs -o mode=700 tmpfs /root
-    { cat /etc/passwd && echo "reader:x:45678:65534::/run/reader:/bin/sh"; } | inside "$host" tee /run/passwd >/dev/null
+    # root's home is the host's own there, and holds nothing but the key; so does that of a user who may only read
+    { sed '/^root:/s|:/root:|:/run/root:|' /etc/passwd && echo "reader:x:45678:65534::/run/reader:/bin/sh"; } |
+      inside "$host" tee /run/passwd >/dev/null
     inside "$host" mount --bind /run/passwd /etc/passwd
-    admit "$host" root /root
+    admit "$host" root /run/root
     admit "$host" reader /run/reader
     inside "$host" dropbear -s -p "$(address "$host"):22" -r "$ACCESS/hostkey" -P /run/dropbear.pid \
       </dev/null >/dev/null 2>&1

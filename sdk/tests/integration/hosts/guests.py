@@ -6,7 +6,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 
 import libvirt
 
@@ -69,7 +69,8 @@ def places(hypervisors: Hypervisors) -> dict[str, list[tuple[str, int]]]:
             continue  # it has crashed
         with closing(libvirt.open(hypervisors.tcp(host))) as connection:
             for domain in connection.listAllDomains():
-                found.setdefault(domain.name(), []).append((host, domain.state()[0]))
+                with suppress(libvirt.libvirtError):  # it left meanwhile
+                    found.setdefault(domain.name(), []).append((host, domain.state()[0]))
     return dict(sorted(found.items()))
 
 
