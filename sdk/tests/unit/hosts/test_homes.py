@@ -148,7 +148,9 @@ def test_rules_and_a_named_host_contradict(pool: Fleet) -> None:
     with Fleet(pool.config, host="auto") as fleet:
         assert run(fleet, "new", placement=rules).placement
         with pytest.raises(HostlerError, match="host 'auto' is for tasks that make VMs"):
-            fleet.snapshots.run([{"vm": "new", "name": "s"}])
+            fleet.networks.list()
+        (nowhere,) = fleet.snapshots.run([{"vm": "new", "name": "s"}], check=True)
+        assert "there is no such VM" in str(nowhere.error)
 
 
 def test_a_fleet_without_a_pool_is_as_ever(fleet: Fleet) -> None:
