@@ -102,6 +102,8 @@ def test_restart_one_after_the_other(environment: Environment, tmp_path: Path) -
         vm_fleet_state="running",
     )
     book = ROOT / "playbooks" / "rolling_restart.yml"
+    with pytest.raises(AssertionError, match="Say which VMs"):
+        run(environment, book)
     labels = {"fleet": PREFIX + "shop"}
     done = run({**environment, "LIBVIRT_DEFAULT_URI": URI}, book, labels=labels)
     groups = done["Restart so many at a time, and wait until they are back"]["results"]
