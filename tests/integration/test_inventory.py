@@ -355,10 +355,21 @@ def guest(define: Define) -> Iterator[libvirt.virDomain]:
     )
     domain = define("guest", devices=devices, system=system)
     domain.create()
-    until(lambda: agent(domain, "guest-ping") is not None)
-    until(lambda: bool(domain.interfaceAddresses(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE)))
+    until(lambda: bool(leased(domain)) and leased(domain) <= told(domain))
     yield domain
     domain.destroy()
+
+
+def leased(domain: libvirt.virDomain) -> set[str]:
+    """Addresses that the DHCP server has given a guest."""
+    cards = domain.interfaceAddresses(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE)
+    return {address["addr"] for card in cards.values() for address in card["addrs"]}
+
+
+def told(domain: libvirt.virDomain) -> set[str]:
+    """Addresses that a guest has set up: later than its lease."""
+    cards = agent(domain, "guest-network-get-interfaces") or []
+    return {a["ip-address"] for card in cards for a in card.get("ip-addresses", [])}
 
 
 def agent(domain: libvirt.virDomain, command: str, **arguments: Any) -> Any:

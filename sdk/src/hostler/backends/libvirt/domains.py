@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -224,13 +225,19 @@ class Domains:
             if domain.isActive():
                 return
         flags = libvirt.VIR_DOMAIN_START_PAUSED if paused else 0
-        try:
+        with self._meanwhile(domain, active=True):
             self._bounded(name, lambda: domain.createWithFlags(flags), START_SECONDS)
+
+    @contextmanager
+    def _meanwhile(self, domain: libvirt.virDomain, *, active: bool) -> Iterator[None]:
+        """A refusal is fine where the domain is as wanted: somebody else was quicker."""
+        try:
+            yield
         except Timeout:
             raise
         except BackendError:
-            with translated(self._on(name)):
-                if not domain.isActive():  # else somebody else was quicker
+            with translated(self._on(domain.name())):
+                if bool(domain.isActive()) != active:
                     raise
 
     def shutdown(self, name: str, *, timeout: float, force: bool) -> None:
@@ -295,7 +302,8 @@ class Domains:
             domain = self._get(name)
             if not domain.isActive():
                 return
-        self._bounded(name, domain.destroy)
+        with self._meanwhile(domain, active=False):
+            self._bounded(name, domain.destroy)
 
     def suspend(self, name: str) -> None:
         """Pause a domain."""
