@@ -27,9 +27,9 @@ def collection(name: str, command: str) -> Stage:
     return Stage(name, (*IN_COLLECTION, *command.split()), lane=Lane.COLLECTION, timeout=1800)
 
 
-def unit(name: str, *argv: str, when: When = When.QUICK) -> Stage:
+def unit(name: str, *argv: str, lane: Lane = Lane.UNIT, when: When = When.QUICK) -> Stage:
     """Tests that need nothing but Python."""
-    return Stage(name, ("pytest", "-q", *argv), lane=Lane.UNIT, kind=Kind.PYTEST, when=when)
+    return Stage(name, ("pytest", "-q", *argv), lane=lane, kind=Kind.PYTEST, when=when)
 
 
 def smoke() -> Stage:
@@ -80,8 +80,8 @@ STAGES = (
     Stage("docs", ("python", "tests/stages/links.py")),
     Stage("website", ("python", "docs/website.py"), rig=("dot", "-V")),
     unit("sdk-unit", "-m", "not slow", "sdk/tests/unit"),
-    unit("sdk-processes", "-m", "slow", "sdk/tests/unit", when=When.FULL),
-    unit("collection-unit", "tests/unit", "tests/project"),
+    unit("sdk-slow", "-m", "slow", "sdk/tests/unit", when=When.FULL),
+    unit("collection-unit", "tests/unit", "tests/project", lane=Lane.STATIC),
     unit("collection-hyperstack", "tests/hyperstack", when=When.FULL),
     integration("sdk-integration", "sdk/tests/integration"),
     integration("collection-integration", "tests/integration"),

@@ -24,6 +24,8 @@ from hostler.models.vm import VmSpec
 from hostler.models.vm_task import VmOptions, VmTask
 from hostler.schema import fleet_schema, problems, vm_schema
 
+pytestmark = pytest.mark.slow
+
 PUBLISHED = Path(__file__).parents[3] / "docs" / "schemas"
 
 

@@ -16,6 +16,8 @@ from hostler.cli.app import app
 
 from ..hosts.nodes import node, vm
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Any]
 MEASURED = ("host_cpu", "host_memory", "host_storage", "pool_full")
 """Rules for which hosts are looked at twice."""

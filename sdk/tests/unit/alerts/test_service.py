@@ -20,6 +20,8 @@ from hostler.models.host_view import PoolInfo
 from ..hosts.nodes import node, vm
 from .conftest import MakeFleet
 
+pytestmark = pytest.mark.slow
+
 DOWN = "qemu+tcp://127.0.0.1:1/system"
 NOTHING = (None,) * len(VM_COUNTERS)
 ALWAYS = {"threshold": 0, "duration": "10m"}

@@ -17,6 +17,8 @@ from hostler.backends.libvirt.events import _TELLERS, EventFeed, Told
 from hostler.events.stream import EventStream
 from hostler.models.event import TYPES, Event
 
+pytestmark = pytest.mark.slow
+
 URI = "test:///default"
 XML = "<domain type='test'><name>{}</name><memory>8192</memory><os><type>hvm</type></os></domain>"
 

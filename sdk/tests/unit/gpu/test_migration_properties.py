@@ -24,6 +24,8 @@ from hostler.plan.step import Step
 from .nova_rules import Rules
 from .worlds import aggregate, compute, numbered, server, world
 
+pytestmark = pytest.mark.slow
+
 POOLS = ["L40-n3", "L40-n3-spot", "L40-n3-runpod", "L40-n3-NVLink", "A100-n3", "Contract-A-L40"]
 AGGREGATES = [*POOLS, "rack"]
 LEFT = "hostler: move 6b000000-dead"

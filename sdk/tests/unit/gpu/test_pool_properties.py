@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from itertools import permutations, product
 from typing import Any
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +23,8 @@ from hostler.models.migration import MigrationTask
 from hostler.models.nova import Compute, Server
 
 from .worlds import aggregate, compute, server, world
+
+pytestmark = pytest.mark.slow
 
 POOLS = {
     "ondemand": ("L40-n3", "L40-n3-NVLink"),

@@ -17,6 +17,8 @@ from hostler.vms.home import Home
 from .conftest import MakeFleet
 from .nodes import gpu, node, vm
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def pool(make_fleet: MakeFleet, tmp_path: Path) -> Fleet:

@@ -15,6 +15,8 @@ from hostler.cli.app import app
 
 from .nodes import gpu, node, vm
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Any]
 
 

@@ -24,6 +24,8 @@ from hostler.store.tables import reservations
 from .conftest import MakeFleet
 from .nodes import gpu, node, vm
 
+pytestmark = pytest.mark.slow
+
 RESERVES = """
 import json, sys, time
 from hostler import Fleet
@@ -88,7 +90,6 @@ def reserved(fleet: Fleet) -> float:
     return sum(info.reserved.cpus for info in fleet.hosts.info() if info.reserved)
 
 
-@pytest.mark.slow
 def test_processes_at_once_fill_hosts_and_no_more(
     pool: Fleet, fields: dict[str, Any], tmp_path: Path
 ) -> None:

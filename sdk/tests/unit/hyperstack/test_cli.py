@@ -15,6 +15,8 @@ from hostler.testing.hyperstack import FakeHyperstack
 
 from .conftest import ENV
 
+pytestmark = pytest.mark.slow
+
 CREATE = ["vm", "create", "web-1", "-e", ENV, "--image", "Ubuntu 22.04", "--flavor", "n3-L40x1"]
 
 

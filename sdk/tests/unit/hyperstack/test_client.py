@@ -30,6 +30,8 @@ from hostler.testing.hyperstack import FakeHyperstack
 
 from .conftest import ENV, MakeFleet
 
+pytestmark = pytest.mark.slow
+
 VMS = "/core/virtual-machines"
 
 

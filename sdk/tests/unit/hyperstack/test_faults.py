@@ -18,7 +18,7 @@ from hostler.testing.hyperstack import FakeHyperstack, Row
 
 from .conftest import ENV, NEW, MakeFleet
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
 VMS = "/core/virtual-machines"
 WHOLE: dict[str, Any] = {**NEW, "floating_ip": True, "volumes": ["data"]}

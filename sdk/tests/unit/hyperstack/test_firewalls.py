@@ -17,6 +17,8 @@ from hostler.testing.hyperstack import FakeHyperstack, Row
 
 from .conftest import ENV, MakeFleet
 
+pytestmark = pytest.mark.slow
+
 SSH = {"port_range_min": 22}
 WEB = {"port_range_min": 80, "port_range_max": 443, "remote_ip_prefix": "10.1.2.3/8"}
 GUARD = {"name": "guard", "environment": ENV}

@@ -17,6 +17,8 @@ from hostler.testing.hyperstack import FakeHyperstack
 
 from .conftest import ENV, NEW, MakeFleet
 
+pytestmark = pytest.mark.slow
+
 SSH = {"port_range_min": 22}
 
 

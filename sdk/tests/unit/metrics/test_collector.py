@@ -21,6 +21,8 @@ from hostler.metrics.read import Readers
 
 from ..test_store import in_mount
 
+pytestmark = pytest.mark.slow
+
 URI = "test:///default"
 NOWHERE = "qemu+tcp://127.0.0.1:1/system"
 
@@ -120,7 +122,6 @@ def test_rounds_begin_at_multiples(fleet: Fleet) -> None:
 
 
 @pytest.mark.fault
-@pytest.mark.slow
 def test_a_full_disk_is_said_and_the_next_rounds_go_on(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     script = 'mount -t tmpfs -o size=4m none disk; exec "$@"'

@@ -18,7 +18,7 @@ from hostler.config import FleetConfig
 from hostler.errors import BackendError, Denied, HostlerError, InvalidInput, NotFound
 from hostler.models.metrics_config import PrometheusConfig
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
 SERIES = {"metric": {"host": "kvm1"}, "values": [[1.0, "2"]]}
 

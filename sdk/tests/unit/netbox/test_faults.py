@@ -28,6 +28,8 @@ from hostler.errors import (
 from hostler.models.netbox import NetboxConfig
 from hostler.testing.netbox import FakeNetbox
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 LOGIN = "<!doctype html><html><title>Log in | NetBox</title></html>"
 

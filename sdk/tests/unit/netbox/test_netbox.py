@@ -21,6 +21,8 @@ from hostler.errors import Conflict, Denied, InvalidInput
 from hostler.models.netbox import NetboxConfig, NetboxHost
 from hostler.testing.netbox import FakeNetbox
 
+pytestmark = pytest.mark.slow
+
 V2 = "nbt_4F9DAouzURLb.zjebxBPzICiPbWz0Wtx0fTL7bCKXKGTYhNzkgC2S"
 
 Open = Callable[..., Netbox]

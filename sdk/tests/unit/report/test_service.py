@@ -28,6 +28,8 @@ from ..gpu.worlds import aggregate, server, world
 from ..hosts.nodes import gpu, node, vm
 from .conftest import MakeFleet
 
+pytestmark = pytest.mark.slow
+
 SECRET = "horse!42"
 
 

@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 from hostler.cli.app import app
 from hostler.cli.storage_tables import size
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Any]
 
 
