@@ -34,16 +34,16 @@ check_call([*python, "pip", "install", *arguments])
 PIP_VERSIONS = ("24_2", "25_2")  # asked for by ansible-core 2.19, and by 2.20 and 2.21
 
 
-def update_copy() -> None:
+def update_copy(copy: Path = COPY) -> None:
     """Make the copy's files those of the checkout, and leave what tools put beside them."""
     wanted = {name for name in _git_files(ROOT) if (ROOT / name).exists()}
-    if not (COPY / ".git").exists():
-        COPY.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["git", "init", "--quiet", COPY], check=True)
-    for name in _git_files(COPY) - wanted:
-        (COPY / name).unlink(missing_ok=True)
+    if not (copy / ".git").exists():
+        copy.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["git", "init", "--quiet", copy], check=True)
+    for name in _git_files(copy) - wanted:
+        (copy / name).unlink(missing_ok=True)
     for name in wanted:
-        _copy(ROOT / name, COPY / name)
+        _copy(ROOT / name, copy / name)
 
 
 def prepare_home() -> None:

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from stages.stage import Kind, Lane, Stage, When
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 LIBVIRT = ("virsh", "--quiet", "--connect", "qemu:///system", "uri")
+BOX = ("tests/rigs/openstack/box", "status")
 
 # Runs a command in a clean copy of the collection at ansible_collections/hostler/fleet.
 IN_COLLECTION = ("python", "tests/stages/in_collection.py")
@@ -48,7 +50,7 @@ def openstack(name: str, folder: str) -> Stage:
         ("pytest", "-v", "--durations=15", folder),
         lane=Lane.OPENSTACK,
         kind=Kind.PYTEST,
-        rig=("tests/rigs/openstack/box", "status"),
+        rig=BOX,
         setup="make rig-openstack",
         timeout=3600,
     )
@@ -58,6 +60,12 @@ def integration(name: str, folder: str) -> Stage:
     """Tests on real hypervisors and guests."""
     argv = ("pytest", "-v", "--durations=15", folder)
     return Stage(name, argv, lane=Lane.RIG, kind=Kind.PYTEST, rig=LIBVIRT, timeout=3600)
+
+
+def targets(name: str, group: str, lane: Lane, **needs: Any) -> Stage:
+    """ansible-test's integration targets of a group."""
+    argv = ("python", "tests/stages/targets.py", group)
+    return Stage(name, argv, lane=lane, timeout=1800, **needs)
 
 
 STAGES = (
@@ -85,11 +93,20 @@ STAGES = (
     unit("collection-hyperstack", "tests/hyperstack", when=When.FULL),
     integration("sdk-integration", "sdk/tests/integration"),
     integration("collection-integration", "tests/integration"),
+    targets("ansible-integration", "libvirt", Lane.RIG, rig=LIBVIRT),
+    targets("ansible-integration-hyperstack", "hyperstack", Lane.RIG),
     integration("packages", "tests/packages"),
     smoke(),
     openstack("openstack-rig", "tests/rigs/openstack"),
     openstack("sdk-openstack", "sdk/tests/openstack"),
     openstack("collection-openstack", "tests/openstack"),
+    targets(
+        "ansible-integration-openstack",
+        "openstack",
+        Lane.OPENSTACK,
+        rig=BOX,
+        setup="make rig-openstack",
+    ),
     Stage(
         "bench",
         ("python", "-u", "-m", "benchmarks"),
