@@ -6,23 +6,21 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 import yaml
 
-from .conftest import ROOT, Dump
+from . import molecule
+from .conftest import PLAYBOOK, ROOT, Dump
+from .test_host_maintenance import _two, config, sweep
+
+__all__ = ["_two", "config"]
 
 GUEST = ROOT / ".cache" / "guest" / "hostler-guest.qcow2"
-MOLECULE = Path(sys.executable).parent / "molecule"
 pytestmark = pytest.mark.timeout(600)
-SCENARIOS = {path.parent.name for path in (ROOT / "extensions/molecule").glob("*/molecule.yml")}
 
 # The small guest has no Python and no user but root: so much of the page is changed.
 CONVERGE = """
@@ -37,40 +35,26 @@ CONVERGE = """
 
 
 @pytest.fixture
-def home() -> Iterator[str]:
-    """A folder with a short name: ssh has sockets there, and a socket's path has few letters."""
-    with TemporaryDirectory(prefix="home-") as folder:
-        yield folder
-
-
-@pytest.fixture
-def words(environment: dict[str, str], home: str) -> dict[str, str]:
-    """Molecule's environment: the programs of this Python, a home of its own."""
+def words(environment: dict[str, str]) -> dict[str, str]:
+    """The environment, with an image for the instances."""
     assert GUEST.exists(), f"{GUEST} is missing; run: make setup"
-    kept = {key: value for key, value in environment.items() if not key.startswith("ANSIBLE_C")}
-    return kept | {
-        "ANSIBLE_COLLECTIONS_PATH": environment["ANSIBLE_COLLECTIONS_PATH"],
-        "HOME": home,
-        "HOSTLER_TEST_IMAGE": str(GUEST),
-        "NO_COLOR": "1",
-        "PATH": f"{MOLECULE.parent}{os.pathsep}{os.environ['PATH']}",
-    }
+    return environment | {"HOSTLER_TEST_IMAGE": str(GUEST)}
 
 
-def molecule(folder: Path, environment: dict[str, str], *words: str) -> str:
-    done = subprocess.run(
-        [MOLECULE, *words], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
+def test_each_scenario_is_run_somewhere() -> None:
+    there = {path.parent.name for path in (ROOT / "extensions/molecule").glob("*/molecule.yml")}
+    assert there == molecule.SCENARIOS
 
 
-def test_own_scenarios(words: dict[str, str], dump: Dump) -> None:
+def test_scenarios_on_a_hypervisor(words: dict[str, str], dump: Dump) -> None:
     before = dump()
-    said = molecule(ROOT, words, "test", "--all", "--report")
-    recap = {name for name in SCENARIOS if re.search(rf"^{name} .*failed=0", said, re.MULTILINE)}
-    assert recap == SCENARIOS
+    molecule.scenarios(words, *molecule.HYPERVISOR)
     assert dump() == before
+
+
+def test_scenarios_on_a_pool_of_hosts(environment: dict[str, str], config: str) -> None:
+    sweep()  # its VMs: one of them must not be moved
+    molecule.scenarios({**environment, "HOSTLER_CONFIG": config}, *molecule.POOL)
 
 
 def documented() -> dict[str, str]:
@@ -95,7 +79,7 @@ def test_the_scenario_of_the_documentation(
         (tmp_path / "role" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "role" / name).write_text(text)
     before = dump()
-    said = molecule(tmp_path / "role", words, "test")
+    said = molecule.run(tmp_path / "role", words, "test")
     for host in group["hosts"]:
         assert re.search(rf"ok: \[{host}\]", said)
     assert dump() == before
@@ -112,7 +96,7 @@ def test_a_vm_that_is_no_instance_is_left_alone(words: dict[str, str], tmp_path:
     }
     for playbook, code in (("molecule_create", 2), ("molecule_destroy", 0)):
         done = subprocess.run(
-            ["ansible-playbook", "-i", inventory, f"hostler.fleet.{playbook}"],
+            [PLAYBOOK, "-i", inventory, f"hostler.fleet.{playbook}"],
             env=environment,
             capture_output=True,
             text=True,
