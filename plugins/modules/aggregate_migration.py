@@ -111,7 +111,7 @@ host:
   description: The host.
   returned: success
   type: str
-  sample: gpu-host-001
+  sample: gpu-host-002
 source_aggregate:
   description: The aggregate that it left, or leaves.
   returned: where it has to leave one
@@ -121,20 +121,21 @@ target_aggregate:
   description: The aggregate where it is, or shall be.
   returned: success
   type: str
-  sample: L40-n3-spot
+  sample: L40-n3-runpod
 commands_executed:
   description: The commands that were carried out.
   returned: success
   type: list
   elements: str
   sample:
-    - openstack aggregate add host L40-n3-spot gpu-host-001
-    - openstack aggregate remove host L40-n3 gpu-host-001
+    - >-
+      openstack aggregate set --property hostler:lock:6a0f1c2b-5d1e9c0a=gpu-host-002 1
+    - openstack aggregate list --long
 execution_time:
   description: How long it took, in seconds.
   returned: when it was moved
   type: float
-  sample: 0.304
+  sample: 1.117
 verification:
   description: Where the host was found afterwards, or in check mode, where it is.
   returned: success
@@ -144,27 +145,36 @@ verification:
       description: All aggregates that Nova has it in.
       type: list
       elements: str
+      sample:
+        - L40-n3-runpod
     source_exists:
       description: Whether there is the source.
       type: bool
+      sample: true
     target_exists:
       description: Whether there is the target.
       type: bool
+      sample: true
     in_source:
       description: Whether it is in the source.
       type: bool
+      sample: false
     in_target:
       description: Whether it is in the target.
       type: bool
+      sample: true
     placement_in_sync:
       description: Whether Placement has it in the same two.
       type: bool
+      sample: true
     compute_enabled:
       description: Whether its compute service takes servers.
       type: bool
+      sample: true
     servers:
       description: How many servers it has.
       type: int
+      sample: 0
 plan:
   description: What was done, or would be.
   returned: success
@@ -173,27 +183,77 @@ plan:
     id:
       description: Identifier, for C(hostler plan show).
       type: str
+      sample: 6a0f1c2b-5d1e9c0a
     summary:
       description: One sentence.
       type: str
-      sample: move host gpu-host-001 from L40-n3 to L40-n3-spot
+      sample: move host gpu-host-002 from L40-n3 to L40-n3-runpod
     commands:
       description: The shell commands that an operator would have typed.
       type: list
       elements: str
+      sample:
+        - >-
+          openstack aggregate set --property hostler:lock:6a0f1c2b-5d1e9c0a=gpu-host-002 1
+        - openstack aggregate list --long
     warnings:
       description: What a person should know.
       type: list
       elements: str
+      sample: []
 results:
   description: The result of each host.
   returned: with O(hosts)
   type: list
   elements: dict
+  sample:
+    - changed: true
+      name: gpu-host-002
+      plan:
+        id: 6a0f1c2b-5d1e9c0a
+        summary: move host gpu-host-002 from L40-n3 to L40-n3-runpod
+        commands:
+          - >-
+            openstack aggregate set --property hostler:lock:6a0f1c2b-5d1e9c0a=gpu-host-002 1
+          - openstack aggregate list --long
+      diff:
+        before_header: gpu-host-002
+        after_header: gpu-host-002
+        before: |
+          aggregates:
+          - L40-n3
+          servers: {}
+        after: |
+          aggregates:
+          - L40-n3-runpod
+          servers: {}
+      source_aggregate: L40-n3
+      target_aggregate: L40-n3-runpod
+      commands_executed:
+        - >-
+          openstack aggregate set --property hostler:lock:6a0f1c2b-5d1e9c0a=gpu-host-002 1
+        - openstack aggregate list --long
+      execution_time: 0.828
 diff:
   description: The host's aggregates and servers before and after, as YAML.
   returned: success
-  type: dict
+  type: raw
+  sample:
+    before_header: gpu-host-002
+    after_header: gpu-host-002
+    before: |
+      aggregates:
+      - L40-n3
+      servers: {}
+    after: |
+      aggregates:
+      - L40-n3-runpod
+      servers: {}
+name:
+  description: Name of the host.
+  returned: success
+  type: str
+  sample: gpu-host-002
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -202,9 +262,13 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(unreachable).
       type: str
+      sample: failed_items
     message:
       description: The sentence.
       type: str
+      sample: >-
+        1 of 3 failed. gpu-host-001: host 'gpu-host-001': 2 servers run on it: a-train-1,
+        a-train-2. Say drain: ...
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._aggregate_migration import MODULE

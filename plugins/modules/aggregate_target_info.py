@@ -61,27 +61,27 @@ hostname:
   description: Name of the host.
   returned: success
   type: str
-  sample: gpu-host-002
+  sample: gpu-host-004
 gpu_type:
   description: Its GPU type; none where it is not known.
   returned: success
   type: str
-  sample: L40
+  sample: A100
 current_aggregate:
   description: The pool that it is in; none where it is in none, or in several.
   returned: success
   type: str
-  sample: L40-n3
+  sample: A100-n3
 recommended_aggregate:
   description: The best aggregate, which may be the one where it is; none where nothing is suitable.
   returned: success
   type: str
-  sample: L40-n3-spot
+  sample: A100-n3-NVLink-spot
 reasoning:
   description: Why, in words.
   returned: success
   type: str
-  sample: Host has no running VMs, suitable for spot aggregate.
+  sample: 'Host has 2 VMs: moving it to spot aggregate needs force or drain.'
 alternatives:
   description: What was considered, the best first.
   returned: success
@@ -91,19 +91,25 @@ alternatives:
     aggregate:
       description: Name of the aggregate.
       type: str
+      sample: A100-n3-NVLink-spot
     pool:
       description: Pool.
       type: str
+      sample: spot
     variant:
       description: Variant.
       type: str
+      sample: NVLink
     suitable:
       description: Whether the host could go there, or stay there.
       type: bool
+      sample: true
     reasons:
       description: What speaks against it, and what else is to know.
       type: list
       elements: str
+      sample:
+        - no other hosts
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -112,9 +118,13 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(denied) or V(unreachable).
       type: str
+      sample: unreachable
     message:
       description: The sentence.
       type: str
+      sample: >-
+        Keystone of cloud 'gone': can't be reached: connection refused. Check the address and that
+        it is ...
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._gpu_info import TARGET

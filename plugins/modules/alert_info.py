@@ -78,12 +78,12 @@ timestamp:
   description: When it was looked.
   returned: success
   type: str
-  sample: "2026-11-24T15:04:05Z"
+  sample: '2026-01-31T12:00:00Z'
 counts:
   description: How many alerts fire, by severity.
   returned: success
   type: dict
-  sample: {critical: 1, warning: 0, info: 2}
+  sample: {critical: 1, warning: 0, info: 0}
 alerts:
   description: Alerts that fire, the worst first.
   returned: success
@@ -93,47 +93,60 @@ alerts:
     id:
       description: The same as long as it is the same alert.
       type: str
+      sample: vm_down:kvm1/db
     rule:
       description: Name of the rule.
       type: str
+      sample: vm_down
     severity:
       description: V(critical), V(warning) or V(info).
       type: str
+      sample: critical
     state:
       description: V(firing) or V(pending).
       type: str
+      sample: firing
     resource:
       description: Name of what it is about.
       type: str
+      sample: db
     resource_type:
       description: V(host), V(vm), V(pool), V(gpu_pool), V(aggregate), V(gpu_host) or V(cloud).
       type: str
+      sample: kvm1
     host:
       description: Id of the host that it is on, or its URI.
       type: str
+      sample: kvm1
     value:
       description: What was found.
       type: float
+      sample: 1.0
     threshold:
       description: What the rule compares it with.
       type: float
+      sample: 0.0
     unit:
       description: Unit of both.
       type: str
+      sample: ''
     since:
       description: When it was first seen to be so, without a gap; none where nobody looked before.
       type: str
     message:
       description: A sentence for people.
       type: str
+      sample: 'db on kvm1: should run, and does not'
     labels:
       description: Labels of the host or VM, or GPU type and pool.
       type: dict
+      sample: {keep_running: 'true'}
 pending:
   description: What holds, and not yet for as long as its rule says; fields are those of RV(alerts).
   returned: success
   type: list
   elements: dict
+  sample: []
 unknown:
   description: What can't be said, and why.
   returned: success
@@ -167,9 +180,13 @@ error:
     code:
       description: Kind of error, for example V(not_found) or V(invalid_config).
       type: str
+      sample: not_found
     message:
       description: The sentence.
       type: str
+      sample: >-
+        rule 'nothing': there is no such rule; there are host_unreachable, vm_down, vm_crashed,
+        cloud_unreachable, gpu_pool_full, aggregate_no_free_host, placement_drift, ...
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._alert import INFO

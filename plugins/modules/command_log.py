@@ -42,7 +42,18 @@ cleared:
   description: How many commands were forgotten; in check mode, how many would be.
   returned: success
   type: int
-  sample: 42
+  sample: 1
+diff:
+  description: Before and after, as YAML.
+  returned: changed
+  type: dict
+  sample:
+    before_header: command log
+    after_header: command log
+    before: |
+      finished_commands: 1
+    after: |
+      finished_commands: 0
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure

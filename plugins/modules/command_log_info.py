@@ -58,14 +58,15 @@ commands:
     timestamp:
       description: When it was started, in UTC.
       type: str
-      sample: "2026-01-31T12:00:00.123456+00:00"
+      sample: '2026-01-31T12:00:00+00:00'
     command:
       description: The shell command that an operator would have typed, secrets masked.
       type: str
-      sample: virsh start web1
+      sample: virsh -c qemu:///system define one.xml
     summary:
       description: The command in words.
       type: str
+      sample: define domain one
     status:
       description: How it ended.
       type: str
@@ -73,19 +74,23 @@ commands:
     execution_time:
       description: How long it took, in seconds.
       type: float
+      sample: 0.005
     user:
       description: Who ran it.
       type: str
+      sample: root
     plan_id:
       description: The plan that it belongs to.
       type: str
+      sample: 6a0f1c2b-5d1e9c0a
     target:
       description: What it changed.
       type: str
-      sample: vm/web1
+      sample: vm/one
     error:
       description: Why it failed; empty where it did not.
       type: str
+      sample: ''
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -94,9 +99,12 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(unreachable).
       type: str
+      sample: invalid_input
     message:
       description: The sentence.
       type: str
+      sample: >-
+        since: 'tomorrow' is not a time in ISO 8601. Write it like 2026-01-31T12:00:00Z.
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._journal import COMMAND_LOG

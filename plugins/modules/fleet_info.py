@@ -53,65 +53,71 @@ total_cpu_cores:
   description: CPUs.
   returned: success
   type: int
-  sample: 64
+  sample: 16
 used_cpu_cores:
   description: Virtual CPUs of VMs that are not off.
   returned: success
   type: int
-  sample: 52
+  sample: 2
 total_memory_gb:
   description: Memory in GiB.
   returned: success
   type: float
-  sample: 503.5
+  sample: 32.0
 used_memory_gb:
   description: Memory of VMs that are not off, in GiB.
   returned: success
   type: float
-  sample: 310.0
+  sample: 2.0
 total_storage_gb:
   description: Storage in GiB; what several hosts have in common counts once.
   returned: success
   type: float
-  sample: 3576.9
+  sample: 0.0
 used_storage_gb:
   description: Storage in use, in GiB.
   returned: success
   type: float
-  sample: 1210.4
+  sample: 0.0
 utilization_percentage:
   description: Mean of what is used of CPUs, memory and storage.
   returned: success
   type: float
-  sample: 61.6
+  sample: 9.3
 total_vms:
   description: VMs.
   returned: success
   type: int
-  sample: 41
+  sample: 1
 vms_by_status:
   description: How many there are of each status.
   returned: success
   type: dict
+  sample: {running: 1}
 total_gpus:
   description: GPUs of the hosts.
   returned: success
   type: int
-  sample: 16
+  sample: 1
 used_gpus:
   description: GPUs that were given to VMs.
   returned: success
   type: int
-  sample: 9
+  sample: 1
 unreachable_hosts:
   description: Why hosts could not be reached, by id.
   returned: success
   type: dict
+  sample:
+    down: >-
+      hypervisor qemu+tcp://127.0.0.1:1/system: unable to connect to server at '127.0.0.1:1':
+      Connection refused. Check the URI, and that ...
 clouds:
   description: GPUs of the OpenStack by type, as M(hostler.fleet.aggregate_info) has them.
   returned: success
   type: list
   elements: dict
+  sample: []
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure

@@ -103,14 +103,14 @@ before:
   description: The number of hosts of each pool, as it was.
   returned: when it could be planned
   type: dict
-  sample: {ondemand: 14, spot: 4, runpod: 3}
+  sample: {ondemand: 2, spot: 1}
 after:
   description:
     - The number of hosts of each pool, as it is, also where moves failed.
     - In check mode, as it would be.
   returned: when it could be planned
   type: dict
-  sample: {ondemand: 12, spot: 6, runpod: 3}
+  sample: {ondemand: 1, spot: 2}
 moves:
   description: What became of each host that had to move, or what would be done in check mode.
   returned: when it could be planned
@@ -120,32 +120,94 @@ moves:
     name:
       description: Name of the host.
       type: str
+      sample: gpu-host-002
     changed:
       description: Whether it was (would be) moved.
       type: bool
+      sample: true
     source_aggregate:
       description: The aggregate that it leaves; none where it was in no pool.
       type: str
+      sample: L40-n3
     target_aggregate:
       description: The aggregate that it goes to.
       type: str
+      sample: L40-n3-spot
     plan:
       description: Id, summary, commands and warnings of the plan.
       type: dict
+      sample:
+        id: 6a0f1c2b-5d1e9c0a
+        summary: move host gpu-host-002 from L40-n3 to L40-n3-spot
+        commands:
+          - >-
+            openstack aggregate set --property hostler:lock:6a0f1c2b-5d1e9c0a=gpu-host-002 1
+          - openstack aggregate list --long
     commands_executed:
       description: The commands of the steps that were carried out.
       type: list
       elements: str
+      sample:
+        - >-
+          openstack aggregate set --property hostler:lock:6a0f1c2b-5d1e9c0a=gpu-host-002 1
+        - openstack aggregate list --long
     verification:
       description: Where the host was found afterwards.
       type: dict
+      sample:
+        aggregates: [L40-n3-spot]
+        source_exists: true
+        target_exists: true
+        in_source: false
+        in_target: true
+        placement_in_sync: true
+        compute_enabled: true
+        servers: 0
     msg:
       description: Why it failed.
       type: str
+      sample: >-
+        could not put host gpu-host-002 into aggregate L40-n3-spot: aggregate 2 on cloud
+        'box-proxied': Conflict. Undone again: ...
+    diff:
+      description: Before and after, as YAML.
+      type: dict
+      sample:
+        before_header: gpu-host-002
+        after_header: gpu-host-002
+        before: |
+          aggregates:
+          - L40-n3
+          servers: {}
+        after: |
+          aggregates:
+          - L40-n3-spot
+          servers: {}
+    failed:
+      description: Whether it failed.
+      type: bool
+      sample: true
+    error:
+      description: What failed, for programs.
+      type: dict
+      sample:
+        code: plan_failed
+        message: >-
+          could not put host gpu-host-002 into aggregate L40-n3-spot: aggregate 2 on cloud
+          'box-proxied': Conflict. Undone again: ...
 diff:
   description: The numbers before and after, as YAML.
   returned: changed
   type: dict
+  sample:
+    before_header: L40
+    after_header: L40
+    before: |
+      ondemand: 2
+      spot: 1
+    after: |
+      ondemand: 1
+      spot: 2
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -156,9 +218,13 @@ error:
         - Kind of error, for example V(conflict) where it can't be done, V(failed_items) where
           moves failed, V(invalid_input) where the numbers don't add up.
       type: str
+      sample: failed_items
     message:
       description: The sentence.
       type: str
+      sample: >-
+        1 of 1 moves failed: gpu-host-002: could not put host gpu-host-002 into aggregate
+        L40-n3-spot: aggregate 2 ...
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._gpu_pool import MODULE

@@ -95,7 +95,7 @@ name:
   description: Id of the host.
   returned: always
   type: str
-  sample: kvm1
+  sample: kvm2
 host:
   description: The host as it is registered; none where it is not.
   returned: success
@@ -104,18 +104,35 @@ host:
     id:
       description: Id.
       type: str
+      sample: kvm2
     settings:
       description: Its URI, labels, limits.
       type: dict
+      sample:
+        uri: qemu+ssh://root@kvm2.example.com/system
+        labels: {rack: r-kvm2}
+        cpu_overcommit: 4.0
+        memory_overcommit: 1.0
+        enabled: true
     uuid:
       description: UUID of the machine.
       type: str
     maintenance:
       description: Whether it is in maintenance.
       type: bool
+      sample: false
     source:
       description: V(store) or V(fleet.yml).
       type: str
+      sample: store
+    created_at:
+      description: When it was registered; none for one of C(fleet.yml).
+      type: str
+      sample: '2026-01-31T12:00:00Z'
+    updated_at:
+      description: When that was last changed.
+      type: str
+      sample: '2026-01-31T12:00:00Z'
 plan:
   description: What was done, or would be in check mode.
   returned: success
@@ -124,17 +141,38 @@ plan:
     id:
       description: Id of the plan, for C(hostler plan show).
       type: str
+      sample: 6a0f1c2b-5d1e9c0a
     summary:
       description: The plan in a few words.
       type: str
+      sample: add host kvm2
     commands:
       description: The plan as shell commands.
       type: list
       elements: str
+      sample:
+        - >-
+          hostler host set kvm2 --uri=qemu+ssh://root@kvm2.example.com/system --label=rack=r-kvm2
     warnings:
       description: What a person should know.
       type: list
       elements: str
+      sample: []
+diff:
+  description: Before and after, as YAML.
+  returned: changed
+  type: dict
+  sample:
+    before_header: kvm2
+    after_header: kvm2
+    before: ''
+    after: |
+      uri: qemu+ssh://root@kvm2.example.com/system
+      labels:
+        rack: r-kvm2
+      cpu_overcommit: 4.0
+      memory_overcommit: 1.0
+      enabled: true
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -143,9 +181,11 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(unreachable).
       type: str
+      sample: invalid_input
     message:
       description: The sentence.
       type: str
+      sample: 'host ''kvm1'': memory_limit: ''8'' has no unit; write 8GiB or 8MiB.'
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._host import HOST

@@ -78,73 +78,125 @@ hosts:
     id:
       description: Id in the pool; none for one that is read by its O(uri).
       type: str
+      sample: down
     uri:
       description: Libvirt URI.
       type: str
+      sample: qemu+tcp://127.0.0.1:1/system
     status:
       description: V(active), V(disabled), V(maintenance) or V(unreachable).
       type: str
+      sample: unreachable
     reason:
       description: Why it is unreachable.
       type: str
+      sample: >-
+        hypervisor qemu+tcp://127.0.0.1:1/system: unable to connect to server at '127.0.0.1:1':
+        Connection refused. Check the URI, and that ...
     labels:
       description: Labels.
       type: dict
+      sample: {rack: r-kvm1}
     hostname:
       description: Its own name.
       type: str
+      sample: kvm1
     ip_address:
       description: Address or name in its URI.
       type: str
+      sample: 127.0.0.1
     uuid:
       description: UUID of the machine.
       type: str
+      sample: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
     hypervisor_type:
       description: The best that it runs VMs by, for example V(kvm).
       type: str
+      sample: test
     hypervisor_version:
       description: Version of the hypervisor.
       type: str
+      sample: 0.0.2
     libvirt_version:
       description: Version of libvirt.
       type: str
+      sample: 9.0.0
     cpu:
       description: Model, vendor, frequency and topology of its CPUs.
       type: dict
+      sample: {cpus: 8, mhz: 2000, sockets: 1, cores_per_socket: 8, threads_per_core: 1}
     cpu_cores:
       description: CPUs that it has.
       type: int
+      sample: 8
     memory_mb:
       description: Memory in MiB.
       type: int
+      sample: 16384
     memory_free_mb:
       description: Memory in MiB that is free, or holds caches.
       type: int
+      sample: 18487
     memory_used_mb:
       description: Memory in MiB that is in use by all that runs there.
       type: int
+      sample: 5618
     numa:
       description: NUMA nodes with their CPUs and memory.
       type: list
       elements: dict
+      sample:
+        - id: 0
+          cpus:
+            - 0
+            - 1
+          memory_mb: 18010
+          memory_free_mb: 11052
     storage_gb:
       description: Size of its storage pools in GiB; folders of one file system count once.
       type: float
+      sample: 0.0
     storage_used_gb:
       description: What is used of it.
       type: float
+      sample: 0.0
     pools:
       description: Storage pools.
       type: list
       elements: dict
+      sample:
+        - name: default
+          type: dir
+          active: true
+          autostart: true
+          path: /var/lib/libvirt/images
+          capacity_gb: 251.972
+          allocation_gb: 28.302
+          available_gb: 223.67
     networks:
       description: Virtual networks.
       type: list
       elements: dict
+      sample:
+        - name: lan
+          active: true
+          autostart: false
+          bridge: virbr9
+          mode: isolated
     gpus:
       description: GPUs with address, vendor, model, IOMMU group and the VMs that have them.
       type: list
       elements: dict
+      sample:
+        - address: '0000:03:00.0'
+          pci_class: '030200'
+          kind: 3d
+          vendor: NVIDIA Corporation
+          vendor_id: '0x10de'
+          model: AD102GL [L40S]
+          model_id: '0x26b9'
+          used_by:
+            - train
     devices:
       description: All PCI devices, with O(fields=devices).
       type: list
@@ -152,27 +204,35 @@ hosts:
     vm_count:
       description: VMs that it has.
       type: int
+      sample: 1
     vms_by_status:
       description: How many there are of each status.
       type: dict
+      sample: {running: 1}
     used:
       description: CPUs and memory (MiB) of VMs that are not off.
       type: dict
+      sample: {cpus: 2.0, memory_mb: 2048}
     allocated:
       description: CPUs and memory (MiB) of all VMs that it has.
       type: dict
+      sample: {cpus: 2.0, memory_mb: 2048}
     reserved:
       description: CPUs and memory (MiB) of VMs that are being placed on it.
       type: dict
+      sample: {cpus: 0.0, memory_mb: 0}
     capacity:
       description: CPUs and memory (MiB) that may be allocated.
       type: dict
+      sample: {cpus: 32.0, memory_mb: 16384}
     utilization:
       description: Percentages that VMs use of CPUs and memory, and that is used of the storage.
       type: dict
+      sample: {cpu_percent: 25.0, memory_percent: 12.5}
     load:
       description: How busy its CPUs are in percent, with O(fields=load).
       type: dict
+      sample: {}
     uptime_seconds:
       description: How long it has been up; only known of the machine that reads.
       type: int
@@ -183,9 +243,48 @@ hosts:
       description: VMs with C(seen_at) and C(age_seconds), with O(fields=vms).
       type: list
       elements: dict
+      sample:
+        - host_id: kvm1
+          name: train
+          uuid: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
+          status: running
+          cpu_cores: 2
+          memory_mb: 2048
+          seen_at: '2026-01-31T12:00:00Z'
+          age_seconds: 0.3
     read_seconds:
       description: How long it took to read the host.
       type: float
+      sample: 0.302
+    driver:
+      description: Libvirt driver, for example V(QEMU).
+      type: str
+      sample: TEST
+    arch:
+      description: Architecture.
+      type: str
+      sample: i686
+    enabled:
+      description: Whether VMs may be placed on it.
+      type: bool
+      sample: true
+    maintenance:
+      description: Whether it is being emptied, or was.
+      type: bool
+      sample: false
+    memory_gb:
+      description: Memory in GiB.
+      type: float
+      sample: 16.0
+    notes:
+      description: What could not be read of it, and why.
+      type: list
+      elements: str
+      sample: []
+    source:
+      description: Where it is registered, V(store) or V(fleet.yml).
+      type: str
+      sample: fleet.yml
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -194,9 +293,11 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(unreachable).
       type: str
+      sample: not_found
     message:
       description: The sentence.
       type: str
+      sample: 'host ''kvm3'': there is no such host in the pool. Did you mean ''kvm2''?'
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._host import INFO

@@ -137,7 +137,7 @@ name:
   description: Id of the host.
   returned: for one host
   type: str
-  sample: kvm1
+  sample: a
 host:
   description: The host as it is registered now; null when it is not.
   returned: for one host
@@ -146,9 +146,30 @@ host:
     id:
       description: Id.
       type: str
+      sample: a
     maintenance:
       description: Whether nothing is placed on it.
       type: bool
+      sample: false
+    settings:
+      description: Its URI, labels, limits.
+      type: dict
+      sample: {uri: 'qemu+tcp://192.0.2.1/system', cpu_overcommit: 4.0, memory_overcommit: 1.0,
+        enabled: true}
+    uuid:
+      description: UUID of the machine.
+      type: str
+      sample: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
+    source:
+      description: V(store) or V(fleet.yml).
+      type: str
+      sample: fleet.yml
+    created_at:
+      description: When it was registered.
+      type: str
+    updated_at:
+      description: When that was last changed.
+      type: str
 moves:
   description: The VMs that were moved or, in check mode, would be.
   returned: for one host
@@ -158,55 +179,73 @@ moves:
     name:
       description: Name of the VM.
       type: str
+      sample: web1
     source:
       description: Id of the host that it comes from.
       type: str
+      sample: a
     target:
       description: Id of the host that it goes to.
       type: str
+      sample: b
     status:
       description: V(planned) in check mode, else V(migrated) or V(failed).
       type: str
+      sample: planned
     runs_on:
       description: >-
         Id of the host that it was found to run on afterwards; null when it does not run, or that
         could not be found out.
       type: str
+      sample: b
     downtime:
       description: Milliseconds that the guest stood still; null when unknown.
       type: int
+      sample: 9
     data:
       description: Bytes that were moved; null when unknown.
       type: int
+      sample: 152157
     seconds:
       description: How long it took; null when nothing was done.
       type: float
+      sample: 0.706
     error:
       description: Why it was not moved; null when it was.
       type: str
     placement:
       description: Why it goes there; null for one that comes back.
       type: dict
+      sample: {vm: web1, host: b, uri: 'qemu+tcp://192.0.2.2/system', strategy: spread, reason:
+        'the fewest VMs: has 0 VMs, 12 % of CPUs and 0 % of memory with ...'}
     plan:
       description: What was done or, in check mode, would be done.
       type: dict
+      sample:
+        id: 6a0f1c2b-5d1e9c0a
+        summary: >-
+          migrate web1 from qemu+tcp://192.0.2.1/system to qemu+tcp://192.0.2.2/system (live)
+          (host b: the fewest VMs: has 0 VMs, 12 ...
+        commands: ['# reserve on host b for VM web1: 1 CPUs, 64MiB', '# note that VM web1 of host
+          a is on host b']
 stuck:
   description: Why VMs can't be moved, by their names.
   returned: for one host
   type: dict
-  sample: {train1: "it uses devices of its host (pci): unplug them, or stop it"}
+  sample: {gold: 'it is protected: say override_protection: true if you mean it'}
 stopped:
   description: Names of VMs that are off and stay.
   returned: for one host
   type: list
   elements: str
+  sample: []
 drained:
   description: >-
     Whether no VM runs there any more or, in check mode, would; null with O(state=active), and when
     that could not be found out.
   returned: for one host
   type: bool
-  sample: true
+  sample: false
 plan:
   description: What was done or, in check mode, would be done with the host itself.
   returned: when it could be planned
@@ -215,26 +254,86 @@ plan:
     id:
       description: Identifier of the plan; M(hostler.fleet.plan_info) finds it once it was applied.
       type: str
+      sample: 6a0f1c2b-5d1e9c0a
     summary:
       description: One sentence.
       type: str
+      sample: take host a into maintenance
     commands:
       description: Shell commands that an operator would have typed.
       type: list
       elements: str
+      sample:
+        - '# host a takes no VMs from now on'
     warnings:
       description: What a person should know.
       type: list
       elements: str
+      sample:
+        - >-
+          VM gold was not moved: it is protected: say override_protection: true if you mean it
 diff:
   description: Where the VMs were and are, as YAML.
   returned: changed
-  type: dict
+  type: raw
+  sample:
+    before_header: a
+    after_header: a
+    before: |
+      maintenance: false
+      vms:
+        web1: a
+        web2: a
+    after: |
+      maintenance: true
+      vms:
+        web1: b
+        web2: b
 results:
   description: For each host what the task returns for one.
   returned: for a list of hosts
   type: list
   elements: dict
+  sample:
+    - changed: true
+      name: a
+      plan:
+        id: 6a0f1c2b-5d1e9c0a
+        summary: take host a out of maintenance
+        commands:
+          - '# host a takes VMs again'
+      diff:
+        before_header: a
+        after_header: a
+        before: |
+          maintenance: true
+          vms:
+            web1: b
+            web2: b
+        after: |
+          maintenance: false
+          vms:
+            web1: a
+            web2: a
+      host:
+        id: a
+        settings:
+          uri: qemu+tcp://192.0.2.1/system
+          cpu_overcommit: 4.0
+          memory_overcommit: 1.0
+          enabled: true
+        uuid: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
+        maintenance: false
+        source: fleet.yml
+      moves:
+        - name: web1
+          source: b
+          target: a
+          status: migrated
+          runs_on: a
+          downtime: 13
+          data: 152157
+          seconds: 0.607
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -243,9 +342,13 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(unreachable).
       type: str
+      sample: conflict
     message:
       description: The sentence.
       type: str
+      sample: >-
+        host 'a': it can't be drained. gold: it is protected: say override_protection: true if you
+        mean ...
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._host_maintenance import MODULE

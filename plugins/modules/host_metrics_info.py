@@ -65,32 +65,49 @@ hosts:
     host_id:
       description: Its id, or libvirt URI.
       type: str
+      sample: kvm1
     status:
       description: V(reachable) or V(unreachable); none where only the history was read.
       type: str
+      sample: unreachable
     reason:
       description: Why it is unreachable.
       type: str
+      sample: >-
+        hypervisor qemu+tcp://127.0.0.1:1/system: unable to connect to server at '127.0.0.1:1':
+        Connection refused
     timestamp:
       description: When the newest of it was read.
       type: str
+      sample: '2026-01-31T12:00:00Z'
     interval:
       description: What RV(hosts[].metrics) are of; none for what is now.
       type: str
+      sample: 5m
     seconds:
       description: What rates were measured over, where hosts were asked.
       type: float
+      sample: 14.44
     source:
       description: V(live), V(store) or V(prometheus).
       type: str
+      sample: store
     metrics:
       description: Figures by group and name. What is not known is none.
       type: dict
-      sample: {cpu: {usage_percent: 12.5}, storage: {usage_percent: 60.1}}
+      sample:
+        cpu: {count: 8.0, allocated: 0.0}
+        memory: {allocated_gb: 0.0}
+        disk: {}
+        network: {}
+        storage: {total_gb: 0.0, used_gb: 0.0, free_gb: 0.0}
+        vms: {total: 2.0, running: 2.0}
+        state: {up: 1.0}
     pools:
       description: Its storage pools with their own RV(hosts[].metrics).
       type: list
       elements: dict
+      sample: []
     history:
       description:
         - Where O(hours) are given. It has C(timestamps), where each point's time begins, and

@@ -51,12 +51,12 @@ name:
   description: Name of the environment.
   returned: always
   type: str
-  sample: training
+  sample: lab
 environment:
   description: The environment as it is afterwards; none where it is not there, and in check mode.
   returned: success
   type: dict
-  sample: {id: 12, name: lab, region: CANADA-1}
+  sample: {id: 1015, name: lab, region: US-1, created_at: '2026-01-31T12:00:00'}
 plan:
   description: What was done or, in check mode, would be done.
   returned: when it could be planned
@@ -65,21 +65,35 @@ plan:
     id:
       description: Identifier of the plan; M(hostler.fleet.plan_info) finds it once it was applied.
       type: str
+      sample: 6a0f1c2b-5d1e9c0a
     summary:
       description: One sentence.
       type: str
+      sample: create environment lab in US-1
     commands:
       description: Shell commands that an operator would have typed, the key and user data masked.
       type: list
       elements: str
+      sample:
+        - >-
+          curl -X POST https://infrahub-api.nexgencloud.com/v1/core/environments -H 'api_key:
+          ****' -H 'Content-Type: application/json' -d '{"name": "lab", "region": "US-1"}'
     warnings:
       description: What a person should know.
       type: list
       elements: str
+      sample: []
 diff:
   description: Before and after, as YAML.
   returned: changed
   type: dict
+  sample:
+    before_header: lab
+    after_header: lab
+    before: ''
+    after: |
+      name: lab
+      region: US-1
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -88,9 +102,11 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(denied).
       type: str
+      sample: invalid_input
     message:
       description: The sentence.
       type: str
+      sample: 'environment ''x'': it is not there, and a new one needs a region.'
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._hyperstack_catalogue import ENVIRONMENT

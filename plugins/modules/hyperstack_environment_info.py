@@ -54,20 +54,34 @@ environments:
     id:
       description: Number.
       type: int
+      sample: 1015
     name:
       description: Name.
       type: str
+      sample: lab
     region:
       description: Region.
       type: str
+      sample: US-1
     keypairs:
       description: Names of its SSH keys.
       type: list
       elements: str
+      sample:
+        - me
     quota:
       description: How many VMs it may have, with O(quota=true).
       type: dict
-      sample: {available_vms: 98, current_vms: 2, max_vms: 100, cidr: 10.0.0.0/16}
+      sample: {available_vms: 100, current_vms: 0, max_vms: 100, cidr: 10.0.0.0/16, status: true,
+        message: Quota, percentage_used: 0.0}
+    features:
+      description: What its region can do.
+      type: dict
+      sample: {}
+    created_at:
+      description: When it was made.
+      type: str
+      sample: '2026-01-31T12:00:00'
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure

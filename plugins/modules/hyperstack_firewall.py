@@ -118,7 +118,7 @@ name:
   description: Name of the firewall.
   returned: always
   type: str
-  sample: web
+  sample: x
 firewall:
   description:
     - The firewall as it is afterwards, with the fields that
@@ -126,6 +126,17 @@ firewall:
     - None where it is not there, and in check mode.
   returned: success
   type: dict
+  sample:
+    id: 1019
+    name: x
+    description: ''
+    status: SUCCESS
+    environment: {id: 1005, name: default-CANADA-1, created_at: '2026-01-31T12:00:00', region:
+      CANADA-1}
+    rules:
+      - {direction: ingress, protocol: tcp, ethertype: IPv4, remote_ip_prefix: 0.0.0.0/0,
+        port_range_min: 22, port_range_max: 22, id: 1020, status: SUCCESS}
+    created_at: '2026-01-31T12:00:00'
 plan:
   description: What was done or, in check mode, would be done.
   returned: when it could be planned
@@ -134,21 +145,46 @@ plan:
     id:
       description: Identifier of the plan; M(hostler.fleet.plan_info) finds it once it was applied.
       type: str
+      sample: 6a0f1c2b-5d1e9c0a
     summary:
       description: One sentence.
       type: str
+      sample: >-
+        create firewall x in default-CANADA-1; let firewall x have the rule ingress tcp 22 from
+        0.0.0.0/0
     commands:
       description: Shell commands that an operator would have typed, the key and user data masked.
       type: list
       elements: str
+      sample:
+        - >-
+          curl -X POST https://infrahub-api.nexgencloud.com/v1/core/firewalls -H 'api_key: ****'
+          -H 'Content-Type: application/json' -d '{"name": "x", "environment_id": 1005,
+          "description": ...
+        - >-
+          curl -X POST
+          'https://infrahub-api.nexgencloud.com/v1/core/firewalls/<id>/firewall-rules' -H
+          'api_key: ****' -H 'Content-Type: application/json' -d '{"direction": "ingress",
+          "protocol": "tcp", "ethertype": ...
     warnings:
       description: What a person should know.
       type: list
       elements: str
+      sample: []
 diff:
   description: Before and after, as YAML.
   returned: changed
   type: dict
+  sample:
+    before_header: x
+    after_header: x
+    before: ''
+    after: |
+      name: x
+      environment: default-CANADA-1
+      description: ''
+      rules:
+      - ingress tcp 22 from 0.0.0.0/0
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure

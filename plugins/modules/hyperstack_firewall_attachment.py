@@ -71,13 +71,30 @@ name:
   description: The firewall, as it was named.
   returned: always
   type: str
-  sample: web
+  sample: guard
 firewall:
   description:
     - The firewall as it is afterwards, with the fields that
       M(hostler.fleet.hyperstack_firewall_info) returns; none in check mode.
   returned: success
   type: dict
+  sample:
+    id: 1020
+    name: guard
+    description: ''
+    status: SUCCESS
+    environment: {id: 1005, name: default-CANADA-1, created_at: '2026-01-31T12:00:00', region:
+      CANADA-1}
+    rules:
+      - {direction: ingress, protocol: tcp, ethertype: IPv4, remote_ip_prefix: 0.0.0.0/0,
+        port_range_min: 80, port_range_max: 80, id: 1022, status: SUCCESS}
+    attachments:
+      - status: SUCCESS
+        vm: {id: 1016, name: b, status: ACTIVE, created_at: '2026-01-31T12:00:00', flavor:
+          n3-L40x1, environment: default-CANADA-1}
+        id: 1024
+        created_at: '2026-01-31T12:00:00'
+    created_at: '2026-01-31T12:00:00'
 plan:
   description: What was done or, in check mode, would be done.
   returned: when it could be planned
@@ -86,21 +103,41 @@ plan:
     id:
       description: Identifier of the plan; M(hostler.fleet.plan_info) finds it once it was applied.
       type: str
+      sample: 6a0f1c2b-5d1e9c0a
     summary:
       description: One sentence.
       type: str
+      sample: detach firewall guard from VM a
     commands:
       description: Shell commands that an operator would have typed, the key and user data masked.
       type: list
       elements: str
+      sample:
+        - >-
+          curl -X POST
+          https://infrahub-api.nexgencloud.com/v1/core/virtual-machines/1015/attach-firewalls -H
+          'api_key: ****' -H 'Content-Type: application/json' -d '{"firewalls": [1017]}'
     warnings:
       description: What a person should know.
       type: list
       elements: str
+      sample: []
 diff:
   description: Before and after, as YAML.
   returned: changed
   type: dict
+  sample:
+    before_header: guard
+    after_header: guard
+    before: |
+      firewall: guard
+      vms:
+      - a
+      - b
+    after: |
+      firewall: guard
+      vms:
+      - b
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -109,9 +146,11 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(denied).
       type: str
+      sample: not_found
     message:
       description: The sentence.
       type: str
+      sample: 'firewall ''none'' in default-CANADA-1: it is not there (there: none).'
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._hyperstack_firewall import ATTACHMENT

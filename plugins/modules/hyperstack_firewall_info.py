@@ -50,23 +50,56 @@ firewalls:
     id:
       description: Number.
       type: int
+      sample: 1020
     name:
       description: Name.
       type: str
+      sample: guard
     description:
       description: What it is for.
       type: str
+      sample: ''
     environment:
       description: Environment.
       type: dict
+      sample: {id: 1005, name: default-CANADA-1, created_at: '2026-01-31T12:00:00', region:
+        CANADA-1}
     rules:
       description: Rules.
       type: list
       elements: dict
+      sample:
+        - direction: ingress
+          protocol: tcp
+          ethertype: IPv4
+          remote_ip_prefix: 0.0.0.0/0
+          port_range_min: 80
+          port_range_max: 80
+          id: 1022
+          status: SUCCESS
     attachments:
       description: VMs that it is attached to; C(status) of each is V(SUCCESS) once it works.
       type: list
       elements: dict
+      sample:
+        - status: SUCCESS
+          vm:
+            id: 1016
+            name: b
+            status: ACTIVE
+            created_at: '2026-01-31T12:00:00'
+            flavor: n3-L40x1
+            environment: default-CANADA-1
+          id: 1024
+          created_at: '2026-01-31T12:00:00'
+    status:
+      description: Status.
+      type: str
+      sample: SUCCESS
+    created_at:
+      description: When it was made.
+      type: str
+      sample: '2026-01-31T12:00:00'
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure

@@ -53,37 +53,60 @@ flavors:
     id:
       description: Number.
       type: int
+      sample: 1011
     name:
       description: Name.
       type: str
+      sample: n3-L40x1
     region_name:
       description: Region.
       type: str
+      sample: CANADA-1
     gpu:
       description: GPU.
       type: str
+      sample: L40
     gpu_count:
       description: How many GPUs.
       type: int
+      sample: 1
     cpu:
       description: Virtual CPUs.
       type: int
+      sample: 4
     ram:
       description: Memory in GB.
       type: float
+      sample: 16.0
     disk:
       description: Root disk in GB.
       type: float
+      sample: 100.0
     ephemeral:
       description: Further disk in GB that does not outlive the VM.
       type: float
+      sample: 0.0
     stock_available:
       description: Whether there is any now.
       type: bool
+      sample: true
     price_per_hour:
       description: Dollars an hour; none where the price book does not tell.
       type: float
-      sample: 8.0
+      sample: 1.0
+    features:
+      description: What VMs of it can do.
+      type: dict
+      sample: {no_hibernation: false}
+    labels:
+      description: Labels.
+      type: list
+      elements: dict
+      sample: []
+    created_at:
+      description: When it was made.
+      type: str
+      sample: '2026-01-31T12:00:00'
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure

@@ -52,29 +52,59 @@ images:
     id:
       description: Number.
       type: int
+      sample: 1009
     name:
       description: Name.
       type: str
+      sample: Debian 12
     region:
       description: Region; RV(images[].region_name) is the same.
       type: str
+      sample: CANADA-1
     size:
       description: Size in words.
       type: str
       sample: 10.0 GB
     size_bytes:
       description: Size in bytes.
-      type: int
+      type: float
+      sample: 10000000000.0
     type:
       description: Type.
       type: str
-      sample: Ubuntu
+      sample: Debian
     version:
       description: Version of the operating system.
       type: str
+      sample: '22.04'
     region_name:
       description: Region.
       type: str
+      sample: CANADA-1
+    description:
+      description: Description.
+      type: str
+    display_size:
+      description: Size, rounded.
+      type: str
+      sample: 10.0 GB
+    is_public:
+      description: Whether everybody may use it.
+      type: bool
+      sample: true
+    flavor_restrictions:
+      description: Which flavors it may be used with.
+      type: dict
+      sample: {has_flavor_restrictions: false}
+    labels:
+      description: Labels.
+      type: list
+      elements: dict
+      sample: []
+    created_at:
+      description: When it was made.
+      type: str
+      sample: '2026-01-31T12:00:00'
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure

@@ -57,11 +57,18 @@ name:
   description: Name of the key.
   returned: always
   type: str
-  sample: ops
+  sample: me
 keypair:
   description: The key as it is afterwards; none where it is not there, and in check mode.
   returned: success
   type: dict
+  sample:
+    id: 1016
+    name: me
+    public_key: ssh-ed25519 AAAAC3Nza ops@example.com
+    fingerprint: aa:bb
+    environment: {id: 1015, name: lab, created_at: '2026-01-31T12:00:00', region: US-1}
+    created_at: '2026-01-31T12:00:00'
 plan:
   description: What was done or, in check mode, would be done.
   returned: when it could be planned
@@ -70,21 +77,37 @@ plan:
     id:
       description: Identifier of the plan; M(hostler.fleet.plan_info) finds it once it was applied.
       type: str
+      sample: 6a0f1c2b-5d1e9c0a
     summary:
       description: One sentence.
       type: str
+      sample: add key me to lab
     commands:
       description: Shell commands that an operator would have typed, the key and user data masked.
       type: list
       elements: str
+      sample:
+        - >-
+          curl -X POST https://infrahub-api.nexgencloud.com/v1/core/keypairs -H 'api_key: ****' -H
+          'Content-Type: application/json' -d '{"name": "me", "environment_name": "lab",
+          "public_key": ...
     warnings:
       description: What a person should know.
       type: list
       elements: str
+      sample: []
 diff:
   description: Before and after, as YAML.
   returned: changed
   type: dict
+  sample:
+    before_header: me
+    after_header: me
+    before: ''
+    after: |
+      name: me
+      environment: lab
+      public_key: ssh-ed25519 AAAAC3Nza ops@example.com
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -93,9 +116,12 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(denied).
       type: str
+      sample: invalid_input
     message:
       description: The sentence.
       type: str
+      sample: >-
+        key 'x' in default-CANADA-1: it is not there, and a new one needs public_key.
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._hyperstack_catalogue import KEYPAIR

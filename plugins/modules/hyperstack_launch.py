@@ -150,7 +150,7 @@ hostname:
   description: The host.
   returned: success
   type: str
-  sample: gpu-host-001
+  sample: gpu-host-002
 vm_id:
   description: Hyperstack's id of the VM.
   returned: when it is there
@@ -185,19 +185,23 @@ placed_on:
   description: The host that it runs on.
   returned: when it is there
   type: str
-  sample: gpu-host-001
+  sample: gpu-host-002
 command:
   description: The request that makes the VM. Keys are masked, user data is shown by its digest.
   returned: when there is something to make
   type: str
-  sample: &command >-
+  sample: >-
     curl -X POST https://infrahub-api.nexgencloud.com/v1/core/virtual-machines -H 'api_key: ****'
-    -H 'Content-Type: application/json' -d '{"name": "gpu-host-001", ...}'
+    -H 'Content-Type: application/json' -d '{"name": "gpu-host-002", "environment_name":
+    "CA1-RunPod", "image_name": ...
 masked_command:
   description: The same as RV(command).
   returned: when there is something to make
   type: str
-  sample: *command
+  sample: >-
+    curl -X POST https://infrahub-api.nexgencloud.com/v1/core/virtual-machines -H 'api_key: ****'
+    -H 'Content-Type: application/json' -d '{"name": "gpu-host-002", "environment_name":
+    "CA1-RunPod", "image_name": ...
 estimated_resources:
   description: The flavor, its number of GPUs, and its price in dollars an hour where it is known.
   returned: success
@@ -211,26 +215,77 @@ plan:
     id:
       description: Identifier, for C(hostler plan show).
       type: str
+      sample: 6a0f1c2b-5d1e9c0a
     summary:
       description: One sentence.
       type: str
+      sample: launch VM gpu-host-002 on host gpu-host-002
     commands:
       description: The shell commands that an operator would have typed, secrets masked.
       type: list
       elements: str
+      sample:
+        - >-
+          openstack aggregate set --property hostler:lock:6a0f1c2b-5d1e9c0a=gpu-host-002 3
+        - openstack server list --all-projects --host gpu-host-002
     warnings:
       description: What a person should know.
       type: list
       elements: str
+      sample: []
 results:
   description: The result of each host.
   returned: with O(hostnames)
   type: list
   elements: dict
+  sample:
+    - changed: true
+      name: gpu-host-002
+      plan:
+        id: 6a0f1c2b-5d1e9c0a
+        summary: launch VM gpu-host-002 on host gpu-host-002
+        commands:
+          - >-
+            openstack aggregate set --property hostler:lock:6a0f1c2b-5d1e9c0a=gpu-host-002 3
+          - openstack server list --all-projects --host gpu-host-002
+      diff:
+        before_header: gpu-host-002
+        after_header: gpu-host-002
+        before: ''
+        after: |-
+          name: gpu-host-002
+          environment: CA1-RunPod
+          status: ACTIVE
+          image: RunPod Ubuntu 22.04
+          flavor: n3-L40x8
+          key: fleet
+          labels:
+          - ...
+      hostname: gpu-host-002
+      vm_id: 1016
+      image_name: RunPod Ubuntu 22.04
+      status: ACTIVE
 diff:
   description: The VM before and after, as YAML.
   returned: success
-  type: dict
+  type: raw
+  sample:
+    before_header: gpu-host-002
+    after_header: gpu-host-002
+    before: ''
+    after: |-
+      name: gpu-host-002
+      environment: CA1-RunPod
+      status: ACTIVE
+      image: RunPod Ubuntu 22.04
+      flavor: n3-L40x8
+      key: fleet
+      labels: [] ...
+name:
+  description: Name of the VM.
+  returned: success
+  type: str
+  sample: gpu-host-002
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -239,9 +294,13 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(unreachable).
       type: str
+      sample: conflict
     message:
       description: The sentence.
       type: str
+      sample: >-
+        host 'gpu-host-002': there is a VM 'gpu-host-002' already, and its image is RunPod Ubuntu
+        22.04, not ...
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._hyperstack_launch import MODULE

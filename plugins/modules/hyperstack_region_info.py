@@ -42,13 +42,27 @@ regions:
     id:
       description: Number.
       type: int
+      sample: 1001
     name:
       description: Name.
       type: str
-      sample: CANADA-1
+      sample: NORWAY-1
     country:
       description: Country.
       type: str
+      sample: Norway
+    description:
+      description: Description.
+      type: str
+      sample: NORWAY-1
+    features:
+      description: What VMs there can do.
+      type: dict
+      sample: {}
+    created_at:
+      description: When it was made.
+      type: str
+      sample: '2026-01-31T12:00:00'
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -57,9 +71,13 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(denied).
       type: str
+      sample: denied
     message:
       description: The sentence.
       type: str
+      sample: >-
+        Hyperstack https://infrahub-api.nexgencloud.com/v1: /core/regions: the API key is not
+        accepted: The API key is invalid (401 Unauthorized). ...
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._hyperstack_catalogue import REGIONS

@@ -48,17 +48,23 @@ stock:
     region:
       description: Region.
       type: str
+      sample: CANADA-1
     model:
       description: Model.
       type: str
+      sample: L40
     available:
       description: How many, as Hyperstack says it.
       type: str
-      sample: 200+
+      sample: '12'
     configurations:
       description: How many VMs of each size that would be.
       type: dict
       sample: {1x: 12, 8x: 1}
+    stock_type:
+      description: What it is a stock of.
+      type: str
+      sample: GPU
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure

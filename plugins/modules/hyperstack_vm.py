@@ -77,13 +77,24 @@ name:
   description: Name of the VM.
   returned: for one VM
   type: str
-  sample: train-1
+  sample: web-1
 vm:
   description:
     - The VM as it is afterwards, with the fields that M(hostler.fleet.hyperstack_vm_info) returns.
     - None where it is not there, and in check mode.
   returned: for one VM
   type: dict
+  sample:
+    id: 1016
+    name: web-1
+    status: ACTIVE
+    power_state: RUNNING
+    vm_state: active
+    environment: {id: 1005, name: default-CANADA-1, created_at: '2026-01-31T12:00:00', region:
+      CANADA-1}
+    image: {name: Ubuntu 22.04}
+    flavor: {id: 1011, name: n3-L40x1, region_name: CANADA-1, cpu: 4, ram: 16.0, disk: 100.0,
+      ephemeral: 0.0, gpu: L40}
 plan:
   description: What was done or, in check mode, would be done.
   returned: when it could be planned, for one VM
@@ -92,31 +103,126 @@ plan:
     id:
       description: Identifier of the plan; M(hostler.fleet.plan_info) finds it once it was applied.
       type: str
+      sample: 6a0f1c2b-5d1e9c0a
     summary:
       description: One sentence.
       type: str
+      sample: create VM web-1
     commands:
       description: Shell commands that an operator would have typed, the key and user data masked.
       type: list
       elements: str
+      sample:
+        - >-
+          curl -X POST https://infrahub-api.nexgencloud.com/v1/core/virtual-machines -H 'api_key:
+          ****' -H 'Content-Type: application/json' -d '{"name": "web-1", "environment_name":
+          "default-CANADA-1", "image_name": ...
+        - >-
+          curl -X GET 'https://infrahub-api.nexgencloud.com/v1/core/virtual-machines/<id>' -H
+          'api_key: ****'
     warnings:
       description: What a person should know.
       type: list
       elements: str
+      sample: []
 diff:
   description: Before and after, as YAML.
   returned: changed
-  type: dict
+  type: raw
+  sample:
+    - before_header: w0
+      after_header: w0
+      before: ''
+      after: |-
+        name: w0
+        environment: default-CANADA-1
+        status: ACTIVE
+        image: Ubuntu 22.04
+        flavor: n3-L40x1
+        key: ops
+        labels: []
+        floating_ip: ...
 results:
   description: For each VM what the task returns for one.
   returned: for a list of VMs
   type: list
   elements: dict
+  sample:
+    - changed: true
+      name: w0
+      plan:
+        id: 6a0f1c2b-5d1e9c0a
+        summary: create VM w0
+        commands:
+          - >-
+            curl -X POST https://infrahub-api.nexgencloud.com/v1/core/virtual-machines -H
+            'api_key: ****' -H 'Content-Type: application/json' -d '{"name": "w0",
+            "environment_name": "default-CANADA-1", "image_name": ...
+          - >-
+            curl -X GET 'https://infrahub-api.nexgencloud.com/v1/core/virtual-machines/<id>' -H
+            'api_key: ****'
+      diff:
+        before_header: w0
+        after_header: w0
+        before: ''
+        after: |-
+          name: w0
+          environment: default-CANADA-1
+          status: ACTIVE
+          image: Ubuntu 22.04
+          flavor: n3-L40x1
+          key: ops
+          labels: []
+          floating_ip: ...
+      vm:
+        id: 1015
+        name: w0
+        status: ACTIVE
+        power_state: RUNNING
+        vm_state: active
+        environment:
+          id: 1005
+          name: default-CANADA-1
+          created_at: '2026-01-31T12:00:00'
+          region: CANADA-1
+        image:
+          name: Ubuntu 22.04
+        flavor:
+          id: 1011
+          name: n3-L40x1
+          region_name: CANADA-1
+          cpu: 4
+          ram: 16.0
+          disk: 100.0
+          ephemeral: 0.0
+          gpu: L40
 vms:
   description: The VMs as they are afterwards.
   returned: for a list of VMs
   type: list
   elements: dict
+  sample:
+    - id: 1015
+      name: w0
+      status: ACTIVE
+      power_state: RUNNING
+      vm_state: active
+      environment:
+        id: 1005
+        name: default-CANADA-1
+        created_at: '2026-01-31T12:00:00'
+        region: CANADA-1
+      image:
+        name: Ubuntu 22.04
+      flavor:
+        id: 1011
+        name: n3-L40x1
+        region_name: CANADA-1
+        cpu: 4
+        ram: 16.0
+        disk: 100.0
+        ephemeral: 0.0
+        gpu: L40
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -125,9 +231,12 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(denied).
       type: str
+      sample: failed_items
     message:
       description: The sentence.
       type: str
+      sample: >-
+        1 of 2 failed. x: VM 'x' in default-CANADA-1: there is no image 'no' in region ...
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._hyperstack_vm import VM

@@ -76,47 +76,69 @@ vms:
     id:
       description: Number.
       type: int
+      sample: 1016
     name:
       description: Name.
       type: str
+      sample: web-1
     status:
       description: State, in Hyperstack's words.
       type: str
-      sample: ACTIVE
+      sample: SHUTOFF
     power_state:
       description: Whether it runs.
       type: str
-      sample: RUNNING
+      sample: SHUTDOWN
     environment:
       description: Environment.
       type: dict
+      sample: {id: 1005, name: default-CANADA-1, created_at: '2026-01-31T12:00:00', region:
+        CANADA-1}
     image:
       description: Image.
       type: dict
+      sample: {name: Ubuntu 22.04}
     flavor:
       description: Flavor.
       type: dict
+      sample: {id: 1011, name: n3-L40x1, region_name: CANADA-1, cpu: 4, ram: 16.0, disk: 100.0,
+        ephemeral: 0.0, gpu: L40}
     keypair:
       description: SSH key.
       type: dict
+      sample: {name: ops}
     floating_ip:
       description: Public address; none where it has none.
       type: str
+      sample: 185.0.4.17
     fixed_ip:
       description: Address within the environment.
       type: str
+      sample: 10.0.4.17
     labels:
       description: Labels.
       type: list
       elements: str
+      sample:
+        - b
     security_rules:
       description: Rules of its own.
       type: list
       elements: dict
+      sample:
+        - direction: ingress
+          protocol: tcp
+          ethertype: IPv4
+          remote_ip_prefix: 0.0.0.0/0
+          port_range_min: 22
+          port_range_max: 22
+          id: 1015
+          status: SUCCESS
     volume_attachments:
       description: Volumes.
       type: list
       elements: dict
+      sample: []
     callback_url:
       description: Whom Hyperstack tells of its events.
       type: str
@@ -124,6 +146,7 @@ vms:
       description: Firewalls that are attached to it, with O(extra=firewalls).
       type: list
       elements: dict
+      sample: []
     metrics:
       description: Series of its use by name, with O(extra=metrics).
       type: dict
@@ -134,6 +157,34 @@ vms:
     logs:
       description: The console's log, with O(extra=logs).
       type: str
+      sample: |-
+        [0] web-1 boots
+        [1] web-1 boots
+        [2] web-1 boots
+    vm_state:
+      description: State in words of its cloud.
+      type: str
+      sample: stopped
+    os:
+      description: Operating system, by its image.
+      type: str
+      sample: Ubuntu
+    floating_ip_status:
+      description: What becomes of its public address.
+      type: str
+      sample: ATTACHED
+    port_randomization:
+      description: Whether ports of its public address are others than its own.
+      type: bool
+      sample: true
+    locked:
+      description: Whether it is locked.
+      type: bool
+      sample: false
+    created_at:
+      description: When it was made.
+      type: str
+      sample: '2026-01-31T12:00:00'
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure

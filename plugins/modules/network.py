@@ -145,7 +145,7 @@ name:
   description: Name of the network.
   returned: always
   type: str
-  sample: lab
+  sample: switch
 network:
   description: The network as it is; none where there is none.
   returned: success
@@ -154,49 +154,71 @@ network:
     name:
       description: Name.
       type: str
+      sample: switch
     uuid:
       description: UUID.
       type: str
+      sample: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
     active:
       description: Whether it runs.
       type: bool
+      sample: false
     autostart:
       description: Whether it starts with the host.
       type: bool
+      sample: true
     persistent:
       description: Whether it is defined, and there after a restart of the host.
       type: bool
+      sample: true
     mode:
       description: How guests get out; libvirt's own word where it is none of this collection's.
       type: str
+      sample: openvswitch
     bridge:
       description: Name of the bridge.
       type: str
+      sample: br-none
     domain:
       description: DNS domain of the guests.
       type: str
+      sample: lab.example.com
     mtu:
       description: Largest packet in bytes.
       type: int
     address:
       description: The host's own address, with its prefix.
       type: str
+      sample: 10.231.7.2/24
     dhcp_ranges:
       description: Addresses that DHCP gives away.
       type: list
       elements: dict
+      sample:
+        - start: 10.231.7.100
+          end: 10.231.7.200
     dhcp_hosts:
       description: Addresses that are kept for machines.
       type: list
       elements: dict
+      sample:
+        - mac: 52:54:00:aa:bb:01
+          address: 10.231.7.10
+          name: web
     vlans:
       description: VLANs of all ports.
       type: list
       elements: int
+      sample: []
     portgroups:
       description: Kinds of ports.
       type: list
       elements: dict
+      sample:
+        - name: office
+          default: true
+          vlans:
+            - 10
 plan:
   description: What was done, or would be in check mode.
   returned: success
@@ -205,17 +227,40 @@ plan:
     id:
       description: Id of the plan, for C(hostler plan show).
       type: str
+      sample: 6a0f1c2b-5d1e9c0a
     summary:
       description: The plan in a few words.
       type: str
+      sample: create network switch
     commands:
       description: The plan as shell commands.
       type: list
       elements: str
+      sample:
+        - virsh -c qemu:///system net-define switch.xml
+        - virsh -c qemu:///system net-autostart switch
     warnings:
       description: What a person should know.
       type: list
       elements: str
+      sample: []
+diff:
+  description: Before and after, as YAML.
+  returned: changed
+  type: dict
+  sample:
+    before_header: switch
+    after_header: switch
+    before: ''
+    after: |-
+      mode: openvswitch
+      bridge: br-none
+      dhcp_ranges: []
+      dhcp_hosts: []
+      vlans: []
+      portgroups:
+      - name: office
+        default: true ...
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -224,9 +269,12 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(unreachable).
       type: str
+      sample: invalid_input
     message:
       description: The sentence.
       type: str
+      sample: >-
+        network 'other' on qemu:///system: 10.231.9.100 is not in the network of 10.231.8.1/24.
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._network import NETWORK

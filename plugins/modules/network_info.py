@@ -46,49 +46,67 @@ networks:
     name:
       description: Name.
       type: str
+      sample: lan
     uuid:
       description: UUID.
       type: str
+      sample: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
     active:
       description: Whether it runs.
       type: bool
+      sample: false
     autostart:
       description: Whether it starts with the host.
       type: bool
+      sample: false
     persistent:
       description: Whether it is defined, and there after a restart of the host.
       type: bool
+      sample: true
     mode:
       description: How guests get out; libvirt's own word where it is none of this collection's.
       type: str
+      sample: isolated
     bridge:
       description: Name of the bridge.
       type: str
+      sample: virbr1
     domain:
       description: DNS domain of the guests.
       type: str
+      sample: lab.example.com
     mtu:
       description: Largest packet in bytes.
       type: int
     address:
       description: The host's own address, with its prefix.
       type: str
+      sample: 10.231.7.2/24
     dhcp_ranges:
       description: Addresses that DHCP gives away.
       type: list
       elements: dict
+      sample:
+        - start: 10.231.7.100
+          end: 10.231.7.200
     dhcp_hosts:
       description: Addresses that are kept for machines.
       type: list
       elements: dict
+      sample:
+        - mac: 52:54:00:aa:bb:01
+          address: 10.231.7.10
+          name: web
     vlans:
       description: VLANs of all ports.
       type: list
       elements: int
+      sample: []
     portgroups:
       description: Kinds of ports.
       type: list
       elements: dict
+      sample: []
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -97,9 +115,13 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(unreachable).
       type: str
+      sample: not_found
     message:
       description: The sentence.
       type: str
+      sample: >-
+        network 'other' on qemu:///system: there is none. See which there are: virsh net-list
+        --all
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._network import NETWORKS

@@ -67,49 +67,64 @@ servers:
     id:
       description: Its id.
       type: str
+      sample: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
     name:
       description: Name, which other servers may have too.
       type: str
+      sample: a-train-2
     status:
       description: Status in Nova, for example V(ACTIVE), V(SHUTOFF) or V(ERROR).
       type: str
+      sample: ACTIVE
     task_state:
       description: What is just being done with it.
       type: str
     power_state:
       description: Whether it runs, by its host, for example V(running) or V(shutdown).
       type: str
+      sample: running
     host:
       description: Host that it is on.
       type: str
+      sample: gpu-host-001
     availability_zone:
       description: Availability zone.
       type: str
+      sample: nova
     flavor:
       description: Name of its flavor.
       type: str
+      sample: n3-L40x4
     tenant:
       description: Name of its project; none where we may not list projects.
       type: str
+      sample: tenant-a
     tenant_id:
       description: Id of its project.
       type: str
+      sample: 8a8bbda92ede4e1ab43ddad0e0e7c4bd
     image:
       description: Id of its image; none where it boots from a volume.
       type: str
+      sample: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
     created:
       description: When it was made, in UTC.
       type: str
+      sample: '2026-01-31T12:00:00Z'
     updated:
       description: When it last changed, in UTC.
       type: str
+      sample: '2026-01-31T12:00:00Z'
     locked:
       description: Whether it is locked against changes.
       type: bool
+      sample: false
     addresses:
       description: IP addresses by the network's name.
       type: dict
-      sample: {storage-network: [10.150.0.20]}
+      sample:
+        tenant-a-net: [192.168.0.159]
+        storage-network: [10.150.0.30]
     ports:
       description: Its ports; none unless O(ports=true).
       type: list
@@ -118,37 +133,49 @@ servers:
         id:
           description: Its id.
           type: str
+          sample: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
         name:
           description: Name.
           type: str
+          sample: a-train-2-storage-network-port
         network_id:
           description: Id of its network.
           type: str
+          sample: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
         project_id:
           description: Id of its project.
           type: str
+          sample: 8a8bbda92ede4e1ab43ddad0e0e7c4bd
         server_id:
           description: Id of the server that it is attached to.
           type: str
+          sample: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
         mac:
           description: MAC address.
           type: str
+          sample: fa:16:3e:72:2f:a5
         addresses:
           description: IP addresses.
           type: list
           elements: str
+          sample:
+            - 192.168.0.159
         status:
           description: What Neutron says of it, for example V(ACTIVE) or V(DOWN).
           type: str
+          sample: ACTIVE
         vif_type:
           description:
             - How its host plugs it in, for example V(ovs), or V(binding_failed) where it could not.
             - None unless we are administrator.
           type: str
+          sample: ovs
         security_groups:
           description: Ids of its security groups.
           type: list
           elements: str
+          sample:
+            - c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -157,9 +184,13 @@ error:
     code:
       description: Kind of error, for example V(denied) or V(unreachable).
       type: str
+      sample: denied
     message:
       description: The sentence.
       type: str
+      sample: >-
+        Nova of cloud 'box-reader': we may not do that: Policy doesn't allow
+        os_compute_api:servers:detail:get_all_tenants to be performed. ...
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._openstack_info import SERVERS

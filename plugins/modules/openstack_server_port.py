@@ -100,7 +100,7 @@ name:
   description: The port's name.
   returned: always, but for bad input
   type: str
-  sample: gpu-host-001-train-storage-network-port
+  sample: a-train-2-storage-network-port
 port:
   description: The port as it is now, in check mode too; none where it is not there.
   returned: always, but for bad input
@@ -109,45 +109,80 @@ port:
     id:
       description: Its id.
       type: str
+      sample: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
     name:
       description: Name.
       type: str
+      sample: a-train-2-storage-network-port
     network_id:
       description: Id of its network.
       type: str
+      sample: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
     project_id:
       description: Id of its project.
       type: str
+      sample: 8a8bbda92ede4e1ab43ddad0e0e7c4bd
     server_id:
       description: Id of the server that it is attached to.
       type: str
+      sample: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
     mac:
       description: MAC address.
       type: str
+      sample: fa:16:3e:7b:82:35
     addresses:
       description: IP addresses.
       type: list
       elements: str
+      sample:
+        - 10.150.0.30
     status:
       description: What Neutron says of it, for example V(ACTIVE) or V(DOWN).
       type: str
+      sample: ACTIVE
     vif_type:
       description:
         - How its host plugs it in, for example V(ovs), or V(binding_failed) where it could not.
         - None unless we are administrator.
       type: str
+      sample: ovs
     security_groups:
       description: Ids of its security groups.
       type: list
       elements: str
+      sample:
+        - c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
 plan:
   description: Id, summary, commands and warnings of the plan.
   returned: when it could be planned
   type: dict
+  sample:
+    id: 6a0f1c2b-5d1e9c0a
+    summary: >-
+      make port a-train-2-storage-network-port in network storage-network; attach port
+      a-train-2-storage-network-port to server a-train-2
+    commands:
+      - >-
+        openstack port create --network storage-network --project 8a8bbda92ede4e1ab43ddad0e0e7c4bd
+        --fixed-ip subnet=c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80,ip-address=10.150.0.30
+        --security-group c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80 a-train-2-storage-network-port
+      - >-
+        openstack server add port c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
+        a-train-2-storage-network-port
 diff:
   description: Network, server and addresses before and after, as YAML.
   returned: changed
   type: dict
+  sample:
+    before_header: a-train-2-storage-network-port
+    after_header: a-train-2-storage-network-port
+    before: ''
+    after: |
+      name: a-train-2-storage-network-port
+      network: storage-network
+      server: a-train-2
+      addresses:
+      - 10.150.0.30
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -156,9 +191,13 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(denied).
       type: str
+      sample: conflict
     message:
       description: The sentence.
       type: str
+      sample: >-
+        port 'a-train-2-storage-network-port': its address is 10.150.0.30, not 10.150.0.31. Remove
+        it first (state: absent), or give the ...
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._openstack_port import MODULE

@@ -57,38 +57,64 @@ plans:
     target:
       description: What it changed.
       type: str
-      sample: vm/web1
+      sample: vm/one
     summary:
       description: One sentence.
       type: str
+      sample: delete VM one on qemu:///system
     status:
       description: V(running), V(done), V(failed) or V(undone).
       type: str
+      sample: done
     running:
       description: Whether a process is applying it right now.
       type: bool
+      sample: false
     before:
       description: What was there before.
       type: dict
+      sample:
+        name: one
+        cpus: 1
+        cpus_max: 1
+        cpu: {mode: custom, model: qemu64}
+        memory: 64MiB
+        memory_max: 64MiB
+        machine: pc-q35-7.2
+        arch: x86_64
     after:
       description: What was to be there afterwards.
       type: dict
+      sample:
+        name: one
+        cpus: 1
+        cpus_max: 1
+        cpu: {mode: custom, model: qemu64}
+        memory: 64MiB
+        memory_max: 64MiB
+        machine: pc-q35-7.2
+        arch: x86_64
     warnings:
       description: What a person should know.
       type: list
       elements: str
+      sample: []
     created_at:
       description: When it was begun, in UTC.
       type: str
+      sample: '2026-01-31T12:00:00+00:00'
     user:
       description: Who began it.
       type: str
+      sample: root
     host:
       description: Where that was.
       type: str
+      sample: kvm1
     pid:
       description: Identifier of the process.
       type: int
+      sample: 2399
     steps:
       description: What it did, in order.
       type: list
@@ -97,15 +123,20 @@ plans:
         summary:
           description: The step in words.
           type: str
+          sample: undefine domain one
         command:
           description: The shell command that an operator would have typed, secrets masked.
           type: str
+          sample: >-
+            virsh -c qemu:///system undefine one --nvram --managed-save --snapshots-metadata
         status:
           description: V(pending), V(started), V(done), V(failed), V(unsure) or V(undone).
           type: str
+          sample: done
         error:
           description: Why it failed; empty where it did not.
           type: str
+          sample: ''
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -114,9 +145,11 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(unreachable).
       type: str
+      sample: not_found
     message:
       description: The sentence.
       type: str
+      sample: there is no plan 'nothing' in the journal. See 'hostler plan list'.
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._journal import PLANS

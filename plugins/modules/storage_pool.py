@@ -110,7 +110,7 @@ name:
   description: Name of the pool.
   returned: always
   type: str
-  sample: images
+  sample: pool
 pool:
   description: The pool as it is; none where there is none.
   returned: success
@@ -119,24 +119,31 @@ pool:
     name:
       description: Name.
       type: str
+      sample: pool
     uuid:
       description: UUID.
       type: str
+      sample: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
     active:
       description: Whether it runs.
       type: bool
+      sample: true
     autostart:
       description: Whether it starts with the host.
       type: bool
+      sample: false
     persistent:
       description: Whether it is defined, and there after a restart of the host.
       type: bool
+      sample: true
     type:
       description: Type, for example V(dir).
       type: str
+      sample: dir
     path:
       description: Where the volumes are.
       type: str
+      sample: /srv/fleet/elsewhere
     source_host:
       description: Server that it comes from.
       type: str
@@ -147,6 +154,7 @@ pool:
       description: Devices that it is made of.
       type: list
       elements: str
+      sample: []
     source_name:
       description: Volume group, zpool or Ceph pool.
       type: str
@@ -156,15 +164,19 @@ pool:
     capacity:
       description: Size in bytes; none while it is not active.
       type: int
+      sample: 270553174016
     allocation:
       description: Bytes in use; none while it is not active.
       type: int
+      sample: 30380208128
     available:
       description: Bytes that are free; none while it is not active.
       type: int
+      sample: 240172965888
     volumes:
       description: How many volumes it has; none while it is not active.
       type: int
+      sample: 0
 plan:
   description: What was done, or would be in check mode.
   returned: success
@@ -173,17 +185,40 @@ plan:
     id:
       description: Id of the plan, for C(hostler plan show).
       type: str
+      sample: 6a0f1c2b-5d1e9c0a
     summary:
       description: The plan in a few words.
       type: str
+      sample: change storage pool pool
     commands:
       description: The plan as shell commands.
       type: list
       elements: str
+      sample:
+        - virsh -c qemu:///system pool-destroy pool
+        - virsh -c qemu:///system pool-define pool.xml
     warnings:
       description: What a person should know.
       type: list
       elements: str
+      sample: []
+diff:
+  description: Before and after, as YAML.
+  returned: changed
+  type: dict
+  sample:
+    before_header: pool
+    after_header: pool
+    before: |
+      type: dir
+      path: /srv/fleet/pool
+      active: true
+      autostart: true
+    after: |
+      type: dir
+      path: /srv/fleet/elsewhere
+      active: true
+      autostart: false
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -192,9 +227,13 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(unreachable).
       type: str
+      sample: conflict
     message:
       description: The sentence.
       type: str
+      sample: >-
+        storage pool 'default' on qemu:///system: it is a pool of type dir, and logical is wanted.
+        ...
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._storage import POOL

@@ -53,24 +53,31 @@ pools:
     name:
       description: Name.
       type: str
+      sample: pool
     uuid:
       description: UUID.
       type: str
+      sample: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
     active:
       description: Whether it runs.
       type: bool
+      sample: false
     autostart:
       description: Whether it starts with the host.
       type: bool
+      sample: false
     persistent:
       description: Whether it is defined, and there after a restart of the host.
       type: bool
+      sample: true
     type:
       description: Type, for example V(dir).
       type: str
+      sample: dir
     path:
       description: Where the volumes are.
       type: str
+      sample: /srv/fleet/elsewhere
     source_host:
       description: Server that it comes from.
       type: str
@@ -81,6 +88,7 @@ pools:
       description: Devices that it is made of.
       type: list
       elements: str
+      sample: []
     source_name:
       description: Volume group, zpool or Ceph pool.
       type: str
@@ -107,9 +115,13 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(unreachable).
       type: str
+      sample: not_found
     message:
       description: The sentence.
       type: str
+      sample: >-
+        storage pool 'other' on qemu:///system: there is none. See which there are: virsh
+        pool-list --all
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._storage import POOLS

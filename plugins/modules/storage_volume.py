@@ -127,7 +127,7 @@ name:
   description: Name of the volume.
   returned: always
   type: str
-  sample: web1.qcow2
+  sample: linked
 volume:
   description: The volume as it is; none where there is none.
   returned: success
@@ -136,24 +136,31 @@ volume:
     pool:
       description: Pool that it is in.
       type: str
+      sample: pool
     name:
       description: Name.
       type: str
+      sample: linked
     path:
       description: Where it is.
       type: str
+      sample: /srv/fleet/pool/linked
     capacity:
       description: Size in bytes, as a guest sees it.
       type: int
+      sample: 4194304
     allocation:
       description: Bytes that it takes.
       type: int
+      sample: 200704
     format:
       description: V(qcow2) or V(raw), for example; none where its pool has no formats.
       type: str
+      sample: qcow2
     backing:
       description: Path of the volume that it is a linked clone of.
       type: str
+      sample: /srv/fleet/pool/data
 plan:
   description: What was done, or would be in check mode.
   returned: success
@@ -162,17 +169,36 @@ plan:
     id:
       description: Id of the plan, for C(hostler plan show).
       type: str
+      sample: 6a0f1c2b-5d1e9c0a
     summary:
       description: The plan in a few words.
       type: str
+      sample: create volume linked in pool pool
     commands:
       description: The plan as shell commands.
       type: list
       elements: str
+      sample:
+        - >-
+          virsh -c qemu:///system vol-create-as pool linked 4194304b --format qcow2 --backing-vol
+          /srv/fleet/pool/data
     warnings:
       description: What a person should know.
       type: list
       elements: str
+      sample: []
+diff:
+  description: Before and after, as YAML.
+  returned: changed
+  type: dict
+  sample:
+    before_header: linked
+    after_header: linked
+    before: ''
+    after: |
+      size: 4MiB
+      format: qcow2
+      backing: /srv/fleet/pool/data
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -181,9 +207,14 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(unreachable).
       type: str
+      sample: plan_failed
     message:
       description: The sentence.
       type: str
+      sample: >-
+        could not upload https://**********@files.example.com/image.raw to volume other in pool
+        pool: image https://**********@files.example.com/image.raw: its checksum is
+        sha256:2962802d9e7896396f4338607b6e2d0c261058fca8c6b879c2d30f917495489a. ...
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._storage import VOLUME

@@ -52,24 +52,31 @@ volumes:
     pool:
       description: Pool that it is in.
       type: str
+      sample: pool
     name:
       description: Name.
       type: str
+      sample: clone
     path:
       description: Where it is.
       type: str
+      sample: /srv/fleet/pool/clone
     capacity:
       description: Size in bytes, as a guest sees it.
       type: int
+      sample: 4194304
     allocation:
       description: Bytes that it takes.
       type: int
+      sample: 2101248
     format:
       description: V(qcow2) or V(raw), for example; none where its pool has no formats.
       type: str
+      sample: raw
     backing:
       description: Path of the volume that it is a linked clone of.
       type: str
+      sample: /srv/fleet/pool/data
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure

@@ -95,13 +95,22 @@ name:
   description: Name of the VM.
   returned: for one VM
   type: str
-  sample: web1
+  sample: one
 vm:
   description:
     - The VM as it is afterwards, with the fields that M(hostler.fleet.vm_info) returns.
     - None where it is not there, and in check mode where it was not there before.
   returned: for one VM
   type: dict
+  sample:
+    id: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
+    name: one
+    uuid: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
+    status: stopped
+    uri: qemu:///system
+    host: kvm1
+    hypervisor: qemu
+    hypervisor_details: {host: kvm1, version: 7.2.22, uuid: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80}
 plan:
   description: What was done or, in check mode, would be done.
   returned: when the VM could be looked at
@@ -110,17 +119,26 @@ plan:
     id:
       description: Identifier of the plan; M(hostler.fleet.plan_info) finds it once it was applied.
       type: str
+      sample: 6a0f1c2b-5d1e9c0a
     summary:
       description: One sentence.
       type: str
+      sample: create VM one on qemu:///system
     commands:
       description: Shell commands that an operator would have typed, secrets masked.
       type: list
       elements: str
+      sample:
+        - >-
+          virsh -c qemu:///system vol-create-as default one 1048576b --format qcow2
+        - >-
+          virsh -c qemu:///system vol-create-as default one-seed-8ae6b4d94c26.iso 1048576b
+          --format raw
     warnings:
       description: What a person should know.
       type: list
       elements: str
+      sample: []
   sample:
     id: 6a0f1c2b-5d1e9c0a
     summary: define web and start it
@@ -129,8 +147,21 @@ plan:
 diff:
   description: The VM before and after, as YAML.
   returned: changed
-  type: dict
-  sample: {before_header: web1, after_header: web1, before: "memory: 2GiB", after: "memory: 4GiB"}
+  type: raw
+  sample:
+    - before_header: one
+      after_header: one
+      before: ''
+      after: |-
+        name: one
+        cpus: 1
+        cpus_max: 1
+        cpu:
+          mode: custom
+          model: qemu64
+        memory: 64MiB
+        memory_max: 64MiB
+        machine: ...
 restart_required:
   description: A change waits for a restart of the VM.
   returned: for one VM
@@ -141,26 +172,75 @@ changes_pending:
   returned: for one VM
   type: list
   elements: str
-  sample: [cpus_max]
+  sample: []
 placement:
   description: Which host was chosen for a new VM, and why; none where none was looked for.
   returned: for one VM
   type: dict
   sample:
-    host: kvm2
-    reason: "the fewest VMs: has 3 VMs, 25 % of CPUs and 40 % of memory with this one"
-    others: {kvm1: is in maintenance}
-    gpus: []
+    vm: new
+    host: kvm1
+    uri: qemu+ssh://root@kvm1.example.com/system
+    strategy: pack
+    reason: 'the fullest: has 9 % of CPUs and 19 % of memory with this one'
+    others: {kvm2: has 3 % of CPUs and 6 % of memory with this one}
 results:
   description: For each VM what the task returns for one.
   returned: for a list of VMs
   type: list
   elements: dict
+  sample:
+    - changed: true
+      name: one
+      plan:
+        id: 6a0f1c2b-5d1e9c0a
+        summary: create VM one on qemu:///system
+        commands:
+          - virsh -c qemu:///system define one.xml
+      diff:
+        before_header: one
+        after_header: one
+        before: ''
+        after: |-
+          name: one
+          cpus: 1
+          cpus_max: 1
+          cpu:
+            mode: custom
+            model: qemu64
+          memory: 64MiB
+          memory_max: 64MiB
+          machine: ...
+      vm:
+        id: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
+        name: one
+        uuid: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
+        status: stopped
+        uri: qemu:///system
+        host: kvm1
+        hypervisor: qemu
+        hypervisor_details:
+          host: kvm1
+          version: 7.2.22
+          uuid: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
+      restart_required: false
 vms:
   description: The VMs as they are afterwards.
   returned: for a list of VMs
   type: list
   elements: dict
+  sample:
+    - id: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
+      name: one
+      uuid: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
+      status: stopped
+      uri: qemu:///system
+      host: kvm1
+      hypervisor: qemu
+      hypervisor_details:
+        host: kvm1
+        version: 7.2.22
+        uuid: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -169,9 +249,12 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(unreachable).
       type: str
+      sample: not_found
     message:
       description: The sentence.
       type: str
+      sample: >-
+        VM 'one' on qemu:///system: there is no volume 'none' in pool 'default'.
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._vm import MODULE

@@ -85,17 +85,17 @@ batch_id:
   description: Identifier of the batch.
   returned: success
   type: str
-  sample: 6b0306f5-317c09f1
+  sample: batch-350152a6
 operation:
   description: The operation.
   returned: success
   type: str
-  sample: stop
+  sample: resume
 total_vms:
   description: How many VMs were found.
   returned: success
   type: int
-  sample: 3
+  sample: 2
 status:
   description: V(completed), V(partial) where some failed, or V(failed) where all did.
   returned: success
@@ -105,7 +105,7 @@ counts:
   description: How many VMs succeeded, failed, and were not begun with.
   returned: success
   type: dict
-  sample: {succeeded: 3, failed: 0, skipped: 0}
+  sample: {succeeded: 2, failed: 0, skipped: 0}
 results:
   description: >-
     For each VM its name, host, plan, diff, whether it changed, and the error where it failed.
@@ -116,27 +116,99 @@ results:
     name:
       description: Name of the VM.
       type: str
+      sample: one
     host_id:
       description: Id of its host in the pool; null when the hypervisor was named by its URI.
       type: str
+      sample: kvm2
     changed:
       description: Whether it was or, in check mode, would be changed.
       type: bool
+      sample: true
     plan:
       description: What was done or would be done.
       type: dict
+      sample:
+        id: 6a0f1c2b-5d1e9c0a
+        summary: resume VM one
+        commands: ['virsh -c qemu:///system resume one']
+    failed:
+      description: Whether it failed.
+      type: bool
+      sample: true
+    msg:
+      description: Why it failed.
+      type: str
+      sample: 'VM ''never'' on the hosts of the pool: there is no such VM.'
+    error:
+      description: What failed, for programs.
+      type: dict
+      sample: {code: not_found, message: 'VM ''never'' on the hosts of the pool: there is no such
+        VM.'}
+    diff:
+      description: Before and after, as YAML.
+      type: dict
+      sample:
+        before_header: one
+        after_header: one
+        before: |-
+          name: one
+          cpus: 1
+          cpus_max: 1
+          cpu:
+            mode: custom
+            model: qemu64
+          memory: 64MiB
+          memory_max: 64MiB
+          machine: ...
+        after: |-
+          name: one
+          cpus: 1
+          cpus_max: 1
+          cpu:
+            mode: custom
+            model: qemu64
+          memory: 64MiB
+          memory_max: 64MiB
+          machine: ...
 unreachable_hosts:
   description:
     - Why hosts of the pool could not be asked, by their ids. Their VMs were left alone.
     - A VM that is named and may be on one of them has failed.
   returned: success
   type: dict
-  sample: {}
+  sample:
+    down: >-
+      hypervisor qemu+tcp://127.0.0.1:1/system: unable to connect to server at '127.0.0.1:1':
+      Connection refused. Check the URI, and that ...
 diff:
   description: The VMs before and after, as YAML.
   returned: success
   type: list
   elements: dict
+  sample:
+    - before_header: one
+      after_header: one
+      before: |-
+        name: one
+        cpus: 1
+        cpus_max: 1
+        cpu:
+          mode: custom
+          model: qemu64
+        memory: 64MiB
+        memory_max: 64MiB
+        machine: ...
+      after: |-
+        name: one
+        cpus: 1
+        cpus_max: 1
+        cpu:
+          mode: custom
+          model: qemu64
+        memory: 64MiB
+        memory_max: 64MiB
+        machine: ...
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -145,9 +217,12 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(unreachable).
       type: str
+      sample: failed_items
     message:
       description: The sentence.
       type: str
+      sample: >-
+        1 of 4 failed. never: VM 'never' on the hosts of the pool: there is no ...
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._vm_batch import MODULE

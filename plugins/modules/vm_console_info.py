@@ -69,27 +69,34 @@ consoles:
     vm:
       description: Name of the VM.
       type: str
+      sample: watched
     type:
       description: V(vnc), V(spice) or V(serial).
       type: str
+      sample: vnc
     running:
       description: Whether the VM runs; only then a console is there.
       type: bool
+      sample: true
     host:
       description: Where to connect to; none where it can't be reached without help.
       type: str
+      sample: 127.0.0.1
     port:
       description: Port; none where it has none, or the VM is off.
       type: int
+      sample: 5900
     tls_port:
       description: Port for TLS, of SPICE.
       type: int
     listen:
       description: Address that it listens on, at its host.
       type: str
+      sample: 127.0.0.1
     via:
       description: How it is reached, V(direct), by V(ssh), or only by V(libvirt).
       type: str
+      sample: libvirt
     tls:
       description: Whether it speaks TLS; none for VNC, where the host's C(qemu.conf) tells.
       type: bool
@@ -102,6 +109,7 @@ consoles:
     tty:
       description: Terminal of a serial port, at the host.
       type: str
+      sample: /dev/pts/0
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -110,9 +118,12 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(unreachable).
       type: str
+      sample: not_found
     message:
       description: The sentence.
       type: str
+      sample: >-
+        VM 'nobody' on qemu:///system: Domain not found: no domain with matching name 'nobody'.
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._vm_console import MODULE

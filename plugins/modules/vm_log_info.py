@@ -81,7 +81,7 @@ vm:
   description: Name of the VM.
   returned: success
   type: str
-  sample: web1
+  sample: watched
 logs:
   description: Entries in order of their times; one that has none stays behind the one before it.
   returned: success
@@ -91,18 +91,24 @@ logs:
     timestamp:
       description: When it was written.
       type: str
+      sample: '2026-01-31T12:00:00Z'
     level:
       description: Level as syslog calls it, for example V(WARNING).
       type: str
+      sample: WARNING
     source:
       description: V(guest), V(console), V(hypervisor) or V(hyperstack).
       type: str
+      sample: hypervisor
     unit:
       description: Who wrote it, in the guest.
       type: str
     message:
       description: Text.
       type: str
+      sample: >-
+        starting up libvirt version: 9.0.0, package: 9.0.0-4+deb12u2 (Debian), qemu version:
+        7.2.22Debian 1:7.2+dfsg-7+deb12u18+b3, kernel: 6.18.44-fc-v669, hostname: vm
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -111,9 +117,12 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(unreachable).
       type: str
+      sample: invalid_input
     message:
       description: The sentence.
       type: str
+      sample: >-
+        logs: since: 'yesterday' is no time such as 15m, 2h or 2026-01-31T12:00Z.
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._vm_log import MODULE

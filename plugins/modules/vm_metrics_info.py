@@ -66,12 +66,15 @@ vms:
     vm_id:
       description: UUID; the number that Hyperstack has for it there.
       type: str
+      sample: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
     name:
       description: Name.
       type: str
+      sample: web-1
     host:
       description: Its host's id, or libvirt URI.
       type: str
+      sample: kvm1
     status:
       description: State.
       type: str
@@ -79,19 +82,28 @@ vms:
     timestamp:
       description: When the newest of it was read.
       type: str
+      sample: '2026-01-31T12:00:00Z'
     interval:
       description: What RV(vms[].metrics) are of; none for what is now.
       type: str
+      sample: 1m
     seconds:
       description: What rates were measured over, where hosts were asked.
       type: float
+      sample: 5.4
     source:
       description: V(live), V(store), V(hyperstack) or V(prometheus).
       type: str
+      sample: store
     metrics:
       description: Figures by group and name. What is not known is none.
       type: dict
-      sample: {cpu: {usage_percent: 45.2}, memory: {used_gb: 11.65}}
+      sample:
+        cpu: {}
+        memory: {}
+        disk: {}
+        network: {}
+        state: {up: 1.0, code: 1.0}
     guest:
       description: What its agent tells, with O(guest=true).
       type: dict
@@ -100,10 +112,27 @@ vms:
         - Where O(hours) are given. It has C(timestamps), where each point's time begins, and
           C(values), a list for each metric. A gap is none.
       type: dict
+      sample:
+        interval: 1m
+        aggregation: max
+        timestamps: ['2026-01-31T12:00:00Z', '2026-01-31T12:00:00Z']
+        values:
+          cpu.usage_percent: [null, null]
+          cpu.user_percent: [null, null]
+          cpu.system_percent: [null, null]
+          cpu.iowait_percent: [null, null]
+          cpu.steal_percent: [null, null]
+          cpu.count: [null, null]
+          memory.total_gb: [null, null]
+          memory.used_gb: [null, null]
 unreachable_hosts:
   description: Hosts that nothing is known of now, and why.
   returned: success
   type: dict
+  sample:
+    gone: >-
+      hypervisor qemu+tcp://127.0.0.1:1/system: unable to connect to server at '127.0.0.1:1':
+      Connection refused
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -112,9 +141,12 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(invalid_input) or V(unreachable).
       type: str
+      sample: invalid_input
     message:
       description: The sentence.
       type: str
+      sample: >-
+        metrics: figures by 60 s are kept for 24 hours. Choose a longer interval, or fewer ...
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._metrics import VMS

@@ -129,17 +129,17 @@ name:
   description: Name of the VM.
   returned: for one VM
   type: str
-  sample: web1
+  sample: db
 source_host:
   description: URI of the hypervisor that it came from.
   returned: for one VM
   type: str
-  sample: qemu+ssh://root@kvm1.example.com/system
+  sample: qemu+tcp://192.0.2.1/system
 target_host:
   description: URI of the hypervisor that it should be on; null when it could not be planned.
   returned: for one VM
   type: str
-  sample: qemu+ssh://root@kvm2.example.com/system
+  sample: qemu+tcp://192.0.2.2/system
 status:
   description: V(migrated), V(unchanged), V(planned) or V(failed).
   returned: for one VM
@@ -149,22 +149,22 @@ runs_on:
   description: URI of the hypervisor that it was found to run on afterwards; null when unknown.
   returned: for one VM
   type: str
-  sample: qemu+ssh://root@kvm2.example.com/system
+  sample: qemu+tcp://192.0.2.2/system
 downtime:
   description: Milliseconds that the guest stood still; null when unknown.
   returned: for one VM
   type: int
-  sample: 38
+  sample: 19
 data:
   description: Bytes that were moved; null when unknown.
   returned: for one VM
   type: int
-  sample: 45088768
+  sample: 66453504
 seconds:
   description: How long it took; null when nothing was done.
   returned: for one VM
   type: float
-  sample: 4.2
+  sample: 0.649
 plan:
   description: What was done or, in check mode, would be done.
   returned: when the VM could be looked at
@@ -173,26 +173,77 @@ plan:
     id:
       description: Identifier of the plan; M(hostler.fleet.plan_info) finds it once it was applied.
       type: str
+      sample: 6a0f1c2b-5d1e9c0a
     summary:
       description: One sentence.
       type: str
+      sample: >-
+        migrate db from qemu+tcp://192.0.2.1/system to qemu+tcp://192.0.2.2/system (live)
     commands:
       description: Shell commands that an operator would have typed, secrets masked.
       type: list
       elements: str
+      sample:
+        - >-
+          virsh -c qemu+tcp://192.0.2.2/system vol-create-as default db.raw 67108864b --format raw
+        - >-
+          virsh -c qemu+tcp://192.0.2.1/system migrate db qemu+tcp://192.0.2.2/system --live
+          --persistent --undefinesource --copy-storage-all --bandwidth 800
     warnings:
       description: What a person should know.
       type: list
       elements: str
+      sample:
+        - >-
+          the copied volumes stay on the source: /var/lib/libvirt/images/db.raw
 diff:
   description: Where the VM was and is, as YAML.
   returned: changed
-  type: dict
+  type: raw
+  sample:
+    - before_header: db
+      after_header: db
+      before: |
+        host: qemu+tcp://192.0.2.1/system
+        status: running
+      after: |
+        host: qemu+tcp://192.0.2.2/system
+        status: running
 results:
   description: For each VM what the task returns for one.
   returned: for a list of VMs
   type: list
   elements: dict
+  sample:
+    - changed: true
+      name: db
+      plan:
+        id: 6a0f1c2b-5d1e9c0a
+        summary: >-
+          migrate db from qemu+tcp://192.0.2.1/system to qemu+tcp://192.0.2.2/system (live)
+        commands:
+          - >-
+            virsh -c qemu+tcp://192.0.2.2/system vol-create-as default db.raw 67108864b --format
+            raw
+          - >-
+            virsh -c qemu+tcp://192.0.2.1/system migrate db qemu+tcp://192.0.2.2/system --live
+            --persistent --undefinesource --copy-storage-all
+        warnings:
+          - >-
+            the copied volumes stay on the source: /var/lib/libvirt/images/db.raw
+      diff:
+        before_header: db
+        after_header: db
+        before: |
+          host: qemu+tcp://192.0.2.1/system
+          status: running
+        after: |
+          host: qemu+tcp://192.0.2.2/system
+          status: running
+      source_host: qemu+tcp://192.0.2.1/system
+      target_host: qemu+tcp://192.0.2.2/system
+      status: migrated
+      runs_on: qemu+tcp://192.0.2.2/system
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -201,9 +252,13 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(unreachable).
       type: str
+      sample: failed_items
     message:
       description: The sentence.
       type: str
+      sample: >-
+        3 of 3 failed. web: VM 'web' on qemu+tcp://192.0.2.2/system: it is running, and offline
+        moves only ...
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._vm_migrate import MODULE

@@ -128,11 +128,13 @@ name:
   description: Name of the VM.
   returned: for one snapshot
   type: str
-  sample: before-upgrade
+  sample: one
 snapshots:
   description: The VM's snapshots afterwards, by name.
   returned: for one snapshot
   type: dict
+  sample:
+    then: {state: shutoff, memory: false, external: false, current: true, parent: now}
 plan:
   description: What was done or, in check mode, would be done.
   returned: when the VM could be looked at
@@ -141,17 +143,22 @@ plan:
     id:
       description: Identifier of the plan; M(hostler.fleet.plan_info) finds it once it was applied.
       type: str
+      sample: 6a0f1c2b-5d1e9c0a
     summary:
       description: One sentence.
       type: str
+      sample: remove snapshot now of domain one
     commands:
       description: Shell commands that an operator would have typed, secrets masked.
       type: list
       elements: str
+      sample:
+        - virsh -c qemu:///system snapshot-delete one now
     warnings:
       description: What a person should know.
       type: list
       elements: str
+      sample: []
   sample:
     id: 6a0f1c2b-5d1e9c0a
     summary: define web and start it
@@ -160,12 +167,44 @@ plan:
 diff:
   description: The VM's snapshots before and after, as YAML.
   returned: changed
-  type: dict
+  type: raw
+  sample:
+    - before_header: one
+      after_header: one
+      before: |
+        now:
+          description: as it is
+          state: shutoff
+          memory: false
+          external: false
+          current: true
+      after: |-
+        now:
+          description: as it is
+          state: shutoff
+          memory: false
+          external: false
+          current: false
+        then:
+          memory: false ...
 results:
   description: For each snapshot what the task returns for one.
   returned: for a list of snapshots
   type: list
   elements: dict
+  sample:
+    - changed: false
+      name: one
+      plan:
+        id: 6a0f1c2b-5d1e9c0a
+        summary: snapshot now is as wanted
+      snapshots:
+        now:
+          description: as it is
+          state: shutoff
+          memory: false
+          external: false
+          current: true
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure
@@ -174,9 +213,12 @@ error:
     code:
       description: Kind of error, for example V(not_found), V(conflict) or V(unreachable).
       type: str
+      sample: not_found
     message:
       description: The sentence.
       type: str
+      sample: >-
+        VM 'one' on qemu:///system: it has no snapshot 'never' (there: then).
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._vm_snapshot import MODULE

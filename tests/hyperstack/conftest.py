@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 from integration.conftest import HERE as INTEGRATION
-from integration.conftest import ROOT, door, play
+from integration.conftest import ROOT, documented, door, play
 from rigs.hyperstack.contract import hold
 from rigs.hyperstack.furniture import furnish
 
 from hostler.testing.hyperstack import FakeHyperstack
 
-__all__ = ["door", "play"]
+__all__ = ["documented", "door", "play"]
 
 
 @pytest.fixture

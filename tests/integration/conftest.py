@@ -16,8 +16,11 @@ from typing import Any
 import libvirt
 import pytest
 import yaml
+from returns import documented
 
 from . import state
+
+__all__ = ["documented"]
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from integration.conftest import HERE as INTEGRATION
-from integration.conftest import ROOT, door, play
+from integration.conftest import ROOT, documented, door, play
 from rigs.openstack.fixtures import changed, faults, rig
 from rigs.openstack.layout import CLOUDS
 
-__all__ = ["changed", "door", "faults", "play", "rig"]
+__all__ = ["changed", "documented", "door", "faults", "play", "rig"]
 
 
 @pytest.fixture

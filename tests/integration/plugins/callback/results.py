@@ -16,8 +16,12 @@ DOCUMENTATION = """
 name: results
 type: notification
 short_description: results as lines of JSON
-description: One line for each task, its name and its result, in the file HOSTLER_TEST_RESULTS.
+description:
+  - One line for each task, its name and its result, in the file HOSTLER_TEST_RESULTS.
+  - One for each result of a module of the collection, in modules.jsonl beside it.
 """
+
+COLLECTION = "hostler.fleet."
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]
@@ -34,9 +38,26 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     def v2_runner_on_unreachable(self, result: Any) -> None:
         self._write(result, failed=True)
 
+    def v2_runner_item_on_ok(self, result: Any) -> None:
+        self._write_module(result, failed=False)
+
+    def v2_runner_item_on_failed(self, result: Any) -> None:
+        self._write_module(result, failed=True)
+
     def _write(self, result: Any, *, failed: bool) -> None:
         line = json.dumps(
             [result.task.get_name(), {**result.result, "failed": failed}], default=str
         )
         with Path(os.environ["HOSTLER_TEST_RESULTS"]).open("a") as file:
+            file.write(line + "\n")
+        if not result.task.loop:  # of a loop, its items have been written
+            self._write_module(result, failed=failed)
+
+    def _write_module(self, result: Any, *, failed: bool) -> None:
+        module = result.task.action.removeprefix(COLLECTION)
+        told = {key: value for key, value in result.result.items() if key != "item"}
+        if module == result.task.action or "censored" in told or "ansible_job_id" in told:
+            return
+        line = json.dumps([module, {**told, "failed": failed}], default=str)
+        with Path(os.environ["HOSTLER_TEST_RESULTS"]).with_name("modules.jsonl").open("a") as file:
             file.write(line + "\n")
