@@ -35,6 +35,7 @@ class HostlerInventory(BaseInventoryPlugin, Constructable, Cacheable):
             rows = self.fetch(request)
             self._keep(path, request, rows)
         self.populate(rows)
+        gc.freeze()  # and so do the hosts: Ansible makes many objects of them
 
     def request(self) -> dict[str, t.Any]:
         """Return what decides what is read: cached answers to another request are not used."""

@@ -94,14 +94,13 @@ def _good(answer: Any) -> Any:
 def _vms(reader: HostReader, uri: str) -> tuple[list[VmRow], list[str], dict[str, list[str]]]:
     overview = reader.overview()
     domains = sorted(overview.domains, key=lambda domain: domain.name)
-    xmls, _ = reader.details(domains, [])
+    trees, _ = reader.details(domains, [], lambda _domain, xml: parse(xml))
     rows: list[VmRow] = []
     ours: list[str] = []
     devices: dict[str, list[str]] = {}
-    for domain, xml in zip(domains, xmls, strict=True):
-        if xml is None:
+    for domain, tree in zip(domains, trees, strict=True):
+        if tree is None:
             continue  # it was removed meanwhile
-        tree = parse(xml)
         rows.append(vm_row(domain, tree, uri=uri, host=overview.host))
         if tree.find(f"metadata/{{{NAMESPACE}}}vm") is not None:
             ours.append(domain.name)

@@ -93,12 +93,10 @@ def read_host(uri: str, wanted: Wanted, *, until: float) -> HostRow:
         domains = [domain for domain in overview.domains if wanted.admits(domain)]
         online = any(domain.status in ONLINE for domain in domains)
         networks = overview.networks if online and "lease" in wanted.sources else []
-        xmls, leases = bulk.details(domains, networks)
-        found = [
-            (d, _vm(d, xml, uri, overview.host, wanted))
-            for d, xml in zip(domains, xmls, strict=True)
-            if xml
-        ]
+        rows, leases = bulk.details(
+            domains, networks, lambda domain, xml: _vm(domain, xml, uri, overview.host, wanted)
+        )
+        found = [(d, row) for d, row in zip(domains, rows, strict=True) if row]
         notes = _find_addresses(bulk, [f for f in found if f[0].status in ONLINE], leases, wanted)
         vms = [vm for _, vm in found]
         return HostRow(uri=uri, host=overview.host, error=None, notes=notes, vms=vms)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import libvirt
 
@@ -22,6 +22,8 @@ from hostler.backends.libvirt.connection import open_connection
 from hostler.backends.libvirt.domains import STATES
 from hostler.backends.libvirt.side_by_side import answers
 from hostler.errors import HostlerError, NotFound
+
+T = TypeVar("T")
 
 IN_FLIGHT = 128
 """Calls on the way at once. More no longer pays: at 10 ms round trip 1,000 XML descriptions take
@@ -100,21 +102,32 @@ class Bulk:
         return Overview(_good(host), listed, networks)
 
     def details(
-        self, domains: Sequence[Listed], networks: Sequence[Any] | HostlerError
-    ) -> tuple[list[str | None], ByMac | HostlerError]:
-        """Return each domain's XML (None where it was removed meanwhile) and all DHCP leases."""
+        self,
+        domains: Sequence[Listed],
+        networks: Sequence[Any] | HostlerError,
+        make: Callable[[Listed, str], T],
+    ) -> tuple[list[T | None], ByMac | HostlerError]:
+        """Return what is made of each domain's XML, and all DHCP leases.
+
+        It is made while the XML of others is on its way; None for a domain that was removed.
+        """
         known = [] if isinstance(networks, HostlerError) else networks
         told = self._ask(
-            [network.DHCPLeases for network in known] + [d.handle.XMLDesc for d in domains]
+            [network.DHCPLeases for network in known]
+            + [partial(_made, make, domain) for domain in domains]
         )
         leases = networks if isinstance(networks, HostlerError) else joined(told[: len(known)])
-        xmls = told[len(known) :]
-        return [None if isinstance(xml, NotFound) else _good(xml) for xml in xmls], leases
+        made = told[len(known) :]
+        return [None if isinstance(one, NotFound) else _good(one) for one in made], leases
 
     def _ask(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
         """Return answers, and our errors in place of libvirt's; there is one time limit for all."""
         on = f"hypervisor {self.uri}"
         return answers(calls, threads=IN_FLIGHT, until=self._until, on=on)
+
+
+def _made(make: Callable[[Listed, str], T], domain: Listed) -> T:
+    return make(domain, domain.handle.XMLDesc())
 
 
 def _good(answer: Any) -> Any:

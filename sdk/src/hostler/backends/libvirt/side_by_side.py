@@ -16,6 +16,11 @@ from hostler.errors import HostlerError, Timeout
 
 T = TypeVar("T")
 
+AT_FIRST = 16
+"""Threads to begin with."""
+PATIENCE = 0.005
+"""Seconds to wait for one of them to come back."""
+
 
 def side_by_side(
     calls: Sequence[Callable[[], T]], *, threads: int, until: float
@@ -40,12 +45,30 @@ def side_by_side(
                 answers[index] = error
 
     workers = [threading.Thread(target=work, daemon=True) for _ in range(min(threads, len(calls)))]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
+    for worker in _started(workers, todo, until):
         worker.join(max(0.0, until - time.monotonic()))
     todo.clear()
     return list(answers)
+
+
+def _started(
+    workers: Sequence[threading.Thread], todo: Sequence[object], until: float
+) -> Sequence[threading.Thread]:
+    """Start a few; twice as many whenever nobody came back in a while: the hypervisor is far.
+
+    One that is near answers sooner than a thread starts: more threads would only cost.
+    """
+    number = 0
+    while todo and number < len(workers):
+        several = workers[number : 2 * number or AT_FIRST]
+        for worker in several:
+            worker.start()
+        number += len(several)
+        left = 0
+        while todo and left != len(todo) and time.monotonic() < until:
+            left = len(todo)
+            time.sleep(PATIENCE)
+    return workers[:number]
 
 
 def answers(
