@@ -19,6 +19,7 @@ from zlib import crc32
 
 import pytest
 
+from . import molecule
 from .conftest import PLAYBOOK, ROOT, Results
 
 HOSTLER = Path(sys.executable).parent / "hostler"
@@ -134,9 +135,8 @@ MACHINE = ROOT / "tests" / "rigs" / "machine" / "machine.sh"
 NET = f"10.97.{crc32(str(ROOT).encode()) % 250}"
 STAND_IN = """#!/bin/sh
 echo "$HOSTLER_CONFIG $HOSTLER_STORE $*" >>/run/told
-case "$*" in *--every*|*export*) exec sleep 1000 ;; esac
+case "$*" in *--every*) exec sleep 1000 ;; esac
 """
-SERVICES = ("hostler-metrics.service", "hostler-metrics.timer", "hostler-metrics-exporter.service")
 
 
 def rig(*words: str) -> str:
@@ -151,74 +151,78 @@ def rig(*words: str) -> str:
     return done.stdout.strip()
 
 
-@pytest.fixture
-def machine(environment: dict[str, str], tmp_path: Path) -> Iterator[Run]:
-    """Run the role on a fresh machine; returns each task's result by its name."""
+@pytest.fixture(scope="module")
+def pid() -> Iterator[str]:
+    """A fresh machine; its first process."""
     with (ROOT / ".cache" / "rigs" / "metrics-machine.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         rig("up")
-        rig("exec", "sh", "-c", f"printf %s {shlex.quote(STAND_IN)} >/usr/local/bin/hostler")
-        rig("exec", "chmod", "755", "/usr/local/bin/hostler")
-        (tmp_path / "inventory").write_text(
-            "machine ansible_connection=machine ansible_python_interpreter=/usr/bin/python3\n"
-        )
-        role = {"role": "hostler.fleet.metrics_collector"}
-        book = {"hosts": "machine", "gather_facts": False, "roles": [role]}
-        (tmp_path / "play.yml").write_text(json.dumps([book]))
-        env = {**environment, "HOSTLER_TEST_MACHINE": rig("pid")}
-
-        def play(*words: str, **wanted: Any) -> Results:
-            results = Path(environment["HOSTLER_TEST_RESULTS"])
-            results.unlink(missing_ok=True)
-            command: list[str | Path] = [
-                *(PLAYBOOK, tmp_path / "play.yml", "-i", tmp_path / "inventory"),
-                *("-e", json.dumps(wanted), *words),
-            ]
-            done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-            assert results.exists(), done.stdout + done.stderr
-            told = dict(json.loads(line) for line in results.read_text().splitlines())
-            return {name.rpartition(" : ")[2]: result for name, result in told.items()}
-
-        yield play
+        yield rig("pid")
         rig("down")
 
 
-def state() -> dict[str, tuple[str, str]]:
-    """Whether each unit is active, and whether it is started with the machine."""
-    script = "for u; do echo $(systemctl is-active $u) $(systemctl is-enabled $u 2>&1); done"
-    lines = rig("exec", "sh", "-c", script, "sh", *SERVICES).splitlines()
-    return {
-        unit: (line.split()[0], line.split()[1]) for unit, line in zip(SERVICES, lines, strict=True)
-    }
+@pytest.fixture
+def machine(pid: str, environment: dict[str, str], tmp_path: Path) -> Run:
+    """Run the role on the machine; returns each task's result by its name."""
+    rig("exec", "sh", "-c", f"printf %s {shlex.quote(STAND_IN)} >/usr/local/bin/hostler")
+    rig("exec", "chmod", "755", "/usr/local/bin/hostler")
+    (tmp_path / "inventory").write_text(
+        "machine ansible_connection=machine ansible_python_interpreter=/usr/bin/python3\n"
+    )
+    role = {"role": "hostler.fleet.metrics_collector"}
+    book = {"hosts": "machine", "gather_facts": False, "roles": [role]}
+    (tmp_path / "play.yml").write_text(json.dumps([book]))
+    env = {**environment, "ANSIBLE_PIPELINING": "true", "HOSTLER_TEST_MACHINE": pid}
+
+    def play(*words: str, **wanted: Any) -> Results:
+        results = Path(environment["HOSTLER_TEST_RESULTS"])
+        results.unlink(missing_ok=True)
+        command: list[str | Path] = [
+            *(PLAYBOOK, tmp_path / "play.yml", "-i", tmp_path / "inventory"),
+            *("-e", json.dumps(wanted), *words),
+        ]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        assert results.exists(), done.stdout + done.stderr
+        told = dict(json.loads(line) for line in results.read_text().splitlines())
+        return {name.rpartition(" : ")[2]: result for name, result in told.items()}
+
+    return play
+
+
+def state(unit: str) -> list[str]:
+    """Whether a unit is active, and whether it is started with the machine."""
+    return rig(
+        "exec", "sh", "-c", f"systemctl is-active {unit}; systemctl is-enabled {unit}"
+    ).split()
 
 
 @pytest.mark.timeout(600)
-def test_on_a_machine(machine: Run) -> None:
-    """A service, then a timer and the exporter, then nothing; each time twice."""
-    service, timer, exporter = SERVICES
-    store = "sqlite:////var/lib/hostler/hostler.db"
+def test_a_service_on_a_machine(machine: Run) -> None:
+    """What another interval does; then nothing is left."""
+    unit, store = "hostler-metrics.service", "sqlite:////var/lib/hostler/hostler.db"
     assert "Write the units" in changed(machine("--check"))
     assert rig("exec", "ls", "/etc/systemd/system").count("hostler") == 0
 
     machine()
     assert changed(machine()) == set()
-    assert state()[service] == ("active", "enabled")
+    assert state(unit) == ["active", "enabled"]
     told = rig("exec", "cat", "/run/told")
     assert told == f"/etc/hostler/fleet.yml {store} --quiet metrics collect --every 15s"
 
     machine(metrics_collector_every="30s")
     assert rig("exec", "cat", "/run/told").endswith("--every 30s")
 
-    wanted: dict[str, Any] = {"metrics_collector_mode": "timer", "metrics_collector_exporter": True}
-    machine(**wanted)
-    assert changed(machine(**wanted)) == set()
-    now = state()
-    assert (now[timer], now[exporter]) == (("active", "enabled"), ("active", "enabled"))
-    assert now[service][1] == "static"
-    rig("exec", "systemctl", "start", service)
-    assert rig("exec", "cat", "/run/told").endswith("--quiet metrics collect")
-
     machine(metrics_collector_state="absent")
-    assert {active for active, _enabled in state().values()} == {"inactive"}
     assert rig("exec", "ls", "/etc/systemd/system").count("hostler") == 0
     assert changed(machine(metrics_collector_state="absent")) == set()
+
+
+@pytest.mark.timeout(600)
+def test_scenario(pid: str, environment: dict[str, str]) -> None:
+    """A timer and the exporter, by Molecule."""
+    more = {
+        "HOSTLER_TEST_ADDRESS": f"{NET}.2",
+        "HOSTLER_TEST_CONNECTION": "machine",
+        "HOSTLER_TEST_MACHINE": pid,
+    }
+    molecule.scenarios({**environment, **more}, "metrics_collector")
