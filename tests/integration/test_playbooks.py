@@ -29,7 +29,9 @@ CHANGE, SNAPSHOT = (
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS, ids=lambda path: str(path.name))
 def test_syntax(playbook: Path, environment: dict[str, str]) -> None:
-    words: list[str | Path] = [PLAYBOOK, playbook, "--syntax-check", "--inventory", "localhost,"]
+    """By the full name, as people run them."""
+    name = f"hostler.fleet.{playbook.stem}"
+    words: list[str | Path] = [PLAYBOOK, name, "--syntax-check", "--inventory", "localhost,"]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -41,7 +43,7 @@ def lifecycle(environment: dict[str, str], *words: str, **variables: Any) -> Res
     extra = json.dumps({**VARIABLES, **variables})
     command: list[str | Path] = [
         PLAYBOOK,
-        ROOT / "playbooks" / "vm_lifecycle.yml",
+        "hostler.fleet.vm_lifecycle",
         "--extra-vars",
         extra,
         *words,

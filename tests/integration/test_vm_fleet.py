@@ -21,7 +21,7 @@ REMOVED = "Remove them"
 Environment = dict[str, str]
 
 
-def run(environment: Environment, playbook: Path, *words: str, **variables: Any) -> Results:
+def run(environment: Environment, playbook: Path | str, *words: str, **variables: Any) -> Results:
     """Run a playbook; the results of its tasks by their names."""
     results = Path(environment["HOSTLER_TEST_RESULTS"])
     results.unlink(missing_ok=True)
@@ -101,7 +101,7 @@ def test_restart_one_after_the_other(environment: Environment, tmp_path: Path) -
         },
         vm_fleet_state="running",
     )
-    book = ROOT / "playbooks" / "rolling_restart.yml"
+    book = "hostler.fleet.rolling_restart"
     with pytest.raises(AssertionError, match="Say which VMs"):
         run(environment, book)
     labels = {"fleet": PREFIX + "shop"}

@@ -120,7 +120,7 @@ def test_a_host_is_drained_to_its_own_pool(play: Play) -> None:
 def playbook(environment: dict[str, str], *more: str) -> str:
     variables = json.dumps({"gpu_type": "L40", "move": [HOST], "pool": "runpod"})
     done = subprocess.run(
-        [PLAYBOOK, ROOT / "playbooks" / "migrate_gpu_host.yml", "-e", variables, *more],
+        [PLAYBOOK, "hostler.fleet.migrate_gpu_host", "-e", variables, *more],
         env=environment,
         cwd=ROOT,
         capture_output=True,

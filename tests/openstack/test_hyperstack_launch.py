@@ -92,7 +92,7 @@ def test_life(play: Play, fake: FakeHyperstack, tmp_path: Path) -> None:
 
 def playbook(environment: dict[str, str], *more: str) -> str:
     done = subprocess.run(
-        [PLAYBOOK, ROOT / "playbooks" / "runpod_launch.yml", "-vvvv", *more],
+        [PLAYBOOK, "hostler.fleet.runpod_launch", "-vvvv", *more],
         env={**environment, "RUNPOD_API_KEY": SECRET, "PATH": os.environ["PATH"]},
         cwd=ROOT,
         capture_output=True,
