@@ -211,29 +211,29 @@ results:
       name: gpu-host-002
       plan:
         id: 6a0f1c2b-5d1e9c0a
-        summary: move host gpu-host-002 from L40-n3 to L40-n3-runpod
+        summary: move host gpu-host-002 from L40-n3-spot to L40-n3-runpod
         commands:
           - >-
-            openstack aggregate set --property hostler:lock:6a0f1c2b-5d1e9c0a=gpu-host-002 1
+            openstack aggregate set --property hostler:lock:6a0f1c2b-5d1e9c0a=gpu-host-002 2
           - openstack aggregate list --long
       diff:
         before_header: gpu-host-002
         after_header: gpu-host-002
         before: |
           aggregates:
-          - L40-n3
+          - L40-n3-spot
           servers: {}
         after: |
           aggregates:
           - L40-n3-runpod
           servers: {}
-      source_aggregate: L40-n3
+      source_aggregate: L40-n3-spot
       target_aggregate: L40-n3-runpod
       commands_executed:
         - >-
-          openstack aggregate set --property hostler:lock:6a0f1c2b-5d1e9c0a=gpu-host-002 1
+          openstack aggregate set --property hostler:lock:6a0f1c2b-5d1e9c0a=gpu-host-002 2
         - openstack aggregate list --long
-      execution_time: 0.828
+      execution_time: 4.708
 diff:
   description: The host's aggregates and servers before and after, as YAML.
   returned: success

@@ -117,6 +117,7 @@ host:
     uuid:
       description: UUID of the machine.
       type: str
+      sample: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
     maintenance:
       description: Whether it is in maintenance.
       type: bool

@@ -78,15 +78,15 @@ hosts:
     id:
       description: Id in the pool; none for one that is read by its O(uri).
       type: str
-      sample: down
+      sample: kvm1
     uri:
       description: Libvirt URI.
       type: str
-      sample: qemu+tcp://127.0.0.1:1/system
+      sample: qemu+tcp://192.0.2.1/system
     status:
       description: V(active), V(disabled), V(maintenance) or V(unreachable).
       type: str
-      sample: unreachable
+      sample: active
     reason:
       description: Why it is unreachable.
       type: str
@@ -96,15 +96,15 @@ hosts:
     labels:
       description: Labels.
       type: dict
-      sample: {rack: r-kvm1}
+      sample: {rack: r12}
     hostname:
       description: Its own name.
       type: str
-      sample: kvm1
+      sample: hostler-a
     ip_address:
       description: Address or name in its URI.
       type: str
-      sample: 127.0.0.1
+      sample: 192.0.2.1
     uuid:
       description: UUID of the machine.
       type: str
@@ -112,11 +112,11 @@ hosts:
     hypervisor_type:
       description: The best that it runs VMs by, for example V(kvm).
       type: str
-      sample: test
+      sample: kvm
     hypervisor_version:
       description: Version of the hypervisor.
       type: str
-      sample: 0.0.2
+      sample: 7.2.22
     libvirt_version:
       description: Version of libvirt.
       type: str
@@ -124,23 +124,24 @@ hosts:
     cpu:
       description: Model, vendor, frequency and topology of its CPUs.
       type: dict
-      sample: {cpus: 8, mhz: 2000, sockets: 1, cores_per_socket: 8, threads_per_core: 1}
+      sample: {model: kvm64, vendor: AMD, cpus: 2, mhz: 2596, sockets: 1, cores_per_socket: 2,
+        threads_per_core: 1}
     cpu_cores:
       description: CPUs that it has.
       type: int
-      sample: 8
+      sample: 2
     memory_mb:
       description: Memory in MiB.
       type: int
-      sample: 16384
+      sample: 24105
     memory_free_mb:
       description: Memory in MiB that is free, or holds caches.
       type: int
-      sample: 18487
+      sample: 17063
     memory_used_mb:
       description: Memory in MiB that is in use by all that runs there.
       type: int
-      sample: 5618
+      sample: 7042
     numa:
       description: NUMA nodes with their CPUs and memory.
       type: list
@@ -151,15 +152,15 @@ hosts:
             - 0
             - 1
           memory_mb: 18010
-          memory_free_mb: 11052
+          memory_free_mb: 8186
     storage_gb:
       description: Size of its storage pools in GiB; folders of one file system count once.
       type: float
-      sample: 0.0
+      sample: 251.972
     storage_used_gb:
       description: What is used of it.
       type: float
-      sample: 0.0
+      sample: 28.985
     pools:
       description: Storage pools.
       type: list
@@ -171,18 +172,18 @@ hosts:
           autostart: true
           path: /var/lib/libvirt/images
           capacity_gb: 251.972
-          allocation_gb: 28.302
-          available_gb: 223.67
+          allocation_gb: 28.985
+          available_gb: 222.987
     networks:
       description: Virtual networks.
       type: list
       elements: dict
       sample:
-        - name: lan
+        - name: default
           active: true
-          autostart: false
-          bridge: virbr9
-          mode: isolated
+          autostart: true
+          bridge: virbr0
+          mode: nat
     gpus:
       description: GPUs with address, vendor, model, IOMMU group and the VMs that have them.
       type: list
@@ -204,19 +205,19 @@ hosts:
     vm_count:
       description: VMs that it has.
       type: int
-      sample: 1
+      sample: 5
     vms_by_status:
       description: How many there are of each status.
       type: dict
-      sample: {running: 1}
+      sample: {running: 5}
     used:
       description: CPUs and memory (MiB) of VMs that are not off.
       type: dict
-      sample: {cpus: 2.0, memory_mb: 2048}
+      sample: {cpus: 5.0, memory_mb: 320}
     allocated:
       description: CPUs and memory (MiB) of all VMs that it has.
       type: dict
-      sample: {cpus: 2.0, memory_mb: 2048}
+      sample: {cpus: 5.0, memory_mb: 320}
     reserved:
       description: CPUs and memory (MiB) of VMs that are being placed on it.
       type: dict
@@ -224,15 +225,15 @@ hosts:
     capacity:
       description: CPUs and memory (MiB) that may be allocated.
       type: dict
-      sample: {cpus: 32.0, memory_mb: 16384}
+      sample: {cpus: 8.0, memory_mb: 24105}
     utilization:
       description: Percentages that VMs use of CPUs and memory, and that is used of the storage.
       type: dict
-      sample: {cpu_percent: 25.0, memory_percent: 12.5}
+      sample: {cpu_percent: 250.0, memory_percent: 1.3, storage_percent: 11.5}
     load:
       description: How busy its CPUs are in percent, with O(fields=load).
       type: dict
-      sample: {}
+      sample: {cpu_percent: 100.0}
     uptime_seconds:
       description: How long it has been up; only known of the machine that reads.
       type: int
@@ -245,25 +246,25 @@ hosts:
       elements: dict
       sample:
         - host_id: kvm1
-          name: train
+          name: db-1
           uuid: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
           status: running
-          cpu_cores: 2
-          memory_mb: 2048
+          cpu_cores: 1
+          memory_mb: 64
           seen_at: '2026-01-31T12:00:00Z'
           age_seconds: 0.3
     read_seconds:
       description: How long it took to read the host.
       type: float
-      sample: 0.302
+      sample: 0.313
     driver:
       description: Libvirt driver, for example V(QEMU).
       type: str
-      sample: TEST
+      sample: QEMU
     arch:
       description: Architecture.
       type: str
-      sample: i686
+      sample: x86_64
     enabled:
       description: Whether VMs may be placed on it.
       type: bool
@@ -275,7 +276,7 @@ hosts:
     memory_gb:
       description: Memory in GiB.
       type: float
-      sample: 16.0
+      sample: 23.54
     notes:
       description: What could not be read of it, and why.
       type: list
@@ -284,7 +285,7 @@ hosts:
     source:
       description: Where it is registered, V(store) or V(fleet.yml).
       type: str
-      sample: fleet.yml
+      sample: store
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure

@@ -51,12 +51,12 @@ name:
   description: Name of the environment.
   returned: always
   type: str
-  sample: lab
+  sample: lab-CANADA-2
 environment:
   description: The environment as it is afterwards; none where it is not there, and in check mode.
   returned: success
   type: dict
-  sample: {id: 1015, name: lab, region: US-1, created_at: '2026-01-31T12:00:00'}
+  sample: {id: 1019, name: lab-CANADA-2, region: CANADA-2, created_at: '2026-01-31T12:00:00'}
 plan:
   description: What was done or, in check mode, would be done.
   returned: when it could be planned
@@ -69,7 +69,7 @@ plan:
     summary:
       description: One sentence.
       type: str
-      sample: create environment lab in US-1
+      sample: create environment lab-CANADA-2 in CANADA-2
     commands:
       description: Shell commands that an operator would have typed, the key and user data masked.
       type: list
@@ -77,7 +77,8 @@ plan:
       sample:
         - >-
           curl -X POST https://infrahub-api.nexgencloud.com/v1/core/environments -H 'api_key:
-          ****' -H 'Content-Type: application/json' -d '{"name": "lab", "region": "US-1"}'
+          ****' -H 'Content-Type: application/json' -d '{"name": "lab-CANADA-2", "region":
+          "CANADA-2"}'
     warnings:
       description: What a person should know.
       type: list
@@ -88,12 +89,12 @@ diff:
   returned: changed
   type: dict
   sample:
-    before_header: lab
-    after_header: lab
+    before_header: lab-CANADA-2
+    after_header: lab-CANADA-2
     before: ''
     after: |
-      name: lab
-      region: US-1
+      name: lab-CANADA-2
+      region: CANADA-2
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure

@@ -259,8 +259,7 @@ results:
           image: RunPod Ubuntu 22.04
           flavor: n3-L40x8
           key: fleet
-          labels:
-          - ...
+          labels: [] ...
       hostname: gpu-host-002
       vm_id: 1016
       image_name: RunPod Ubuntu 22.04

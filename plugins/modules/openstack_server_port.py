@@ -83,7 +83,7 @@ EXAMPLES = r"""
 
 - name: With an address and security groups of its own
   hostler.fleet.openstack_server_port:
-    server: gpu-host-001-train
+    server: gpu-host-003-infer
     network: storage-network
     fixed_ip: 10.150.0.20
     security_groups: [nfs]

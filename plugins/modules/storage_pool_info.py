@@ -53,7 +53,7 @@ pools:
     name:
       description: Name.
       type: str
-      sample: pool
+      sample: vms
     uuid:
       description: UUID.
       type: str
@@ -61,11 +61,11 @@ pools:
     active:
       description: Whether it runs.
       type: bool
-      sample: false
+      sample: true
     autostart:
       description: Whether it starts with the host.
       type: bool
-      sample: false
+      sample: true
     persistent:
       description: Whether it is defined, and there after a restart of the host.
       type: bool
@@ -77,7 +77,7 @@ pools:
     path:
       description: Where the volumes are.
       type: str
-      sample: /srv/fleet/elsewhere
+      sample: /var/lib/libvirt/examples
     source_host:
       description: Server that it comes from.
       type: str
@@ -98,15 +98,19 @@ pools:
     capacity:
       description: Size in bytes; none while it is not active.
       type: int
+      sample: 270553174016
     allocation:
       description: Bytes in use; none while it is not active.
       type: int
+      sample: 31197310976
     available:
       description: Bytes that are free; none while it is not active.
       type: int
+      sample: 239355863040
     volumes:
       description: How many volumes it has; none while it is not active.
       type: int
+      sample: 0
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure

@@ -85,7 +85,7 @@ batch_id:
   description: Identifier of the batch.
   returned: success
   type: str
-  sample: batch-350152a6
+  sample: batch-8224cf04
 operation:
   description: The operation.
   returned: success

@@ -153,7 +153,8 @@ vms:
       description: What comes into effect with the next start.
       type: list
       elements: str
-      sample: []
+      sample:
+        - graphics
     hardware:
       description: The hardware in full, with O(fields=hardware).
       type: dict
@@ -220,6 +221,7 @@ vms:
     vnc_port:
       description: Port of that.
       type: int
+      sample: 5906
     persistent:
       description: Whether it stays defined once it is off.
       type: bool

@@ -118,7 +118,7 @@ EXAMPLES = r"""
 - name: Move VMs with their disks, and give up after ten minutes
   hostler.fleet.vm_migrate:
     host: kvm1
-    vms: [web1, web2]
+    vms: [web2, web3]
     target_host: kvm2
     storage: copy
     timeout: 600

@@ -218,7 +218,7 @@ error:
       description: The sentence.
       type: str
       sample: >-
-        VM 'one' on qemu:///system: it has no snapshot 'never' (there: then).
+        VM 'one' on qemu:///system: there is no such VM. See 'hostler vm list'.
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._vm_snapshot import MODULE
