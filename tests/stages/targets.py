@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from rigs.hyperstack.furniture import furnish  # noqa: E402
+from rigs.openstack import launching  # noqa: E402
 from rigs.openstack.layout import CLOUDS, USE_LOCK  # noqa: E402
 
 from hostler.testing.hyperstack import FakeHyperstack  # noqa: E402
@@ -54,22 +55,26 @@ def libvirt() -> Iterator[Values]:
 
 @contextmanager
 def hyperstack() -> Iterator[Values]:
-    """A Hyperstack and a NetBox to test with."""
-    with FakeHyperstack() as cloud, FakeNetbox() as netbox:
+    """A Hyperstack to test with."""
+    with FakeHyperstack() as cloud:
         furnish(cloud)
+        yield {"hyperstack_url": cloud.url, "hyperstack_api_key": str(cloud.api_key)}
+
+
+@contextmanager
+def openstack() -> Iterator[Values]:
+    """The OpenStack that runs already, a NetBox, and a Hyperstack whose VMs are its servers."""
+    with _lock(USE_LOCK), FakeHyperstack() as cloud, FakeNetbox() as netbox:
+        launching.furnish(cloud)
+        launching.Bridge(cloud)
         yield {
+            "clouds_file": str(CLOUDS),
+            "cloud": "box",
             "hyperstack_url": cloud.url,
             "hyperstack_api_key": str(cloud.api_key),
             "netbox_url": netbox.url,
             "netbox_token": netbox.token,
         }
-
-
-@contextmanager
-def openstack() -> Iterator[Values]:
-    """The OpenStack that runs already, with fakes for what is beside it."""
-    with _lock(USE_LOCK), hyperstack() as values:
-        yield {**values, "clouds_file": str(CLOUDS), "cloud": "box"}
 
 
 GROUPS = {"libvirt": libvirt, "hyperstack": hyperstack, "openstack": openstack}
