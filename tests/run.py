@@ -30,7 +30,7 @@ def main() -> int:
     arguments = _arguments()
     if arguments.list:
         for stage in STAGES:
-            print(f"{stage.name:<24}{stage.when.name.lower():<7}{' '.join(stage.argv)}")
+            print(f"{stage.name:<32}{stage.when.name.lower():<7}{' '.join(stage.argv)}")
         return 0
     times = {When.QUICK} if arguments.quick else {When.QUICK, When.FULL}
     wanted = arguments.stage or [stage.name for stage in STAGES if stage.when in times]
@@ -89,7 +89,7 @@ def _report(outcome: Outcome) -> None:
 def _line(outcome: Outcome) -> str:
     counts = f"{outcome.passed} passed" + (f", {outcome.failed} failed" if outcome.failed else "")
     word = "ok" if outcome.ok else "FAIL"
-    return f"{word:<5}{outcome.stage.name:<24}{outcome.seconds:7.1f} s   {counts}"
+    return f"{word:<5}{outcome.stage.name:<32}{outcome.seconds:7.1f} s   {counts}"
 
 
 def _summary(outcomes: Iterable[Outcome]) -> None:
