@@ -55,7 +55,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
 
     def _write_module(self, result: Any, *, failed: bool) -> None:
         module = result.task.action.removeprefix(COLLECTION)
-        told = {key: value for key, value in result.result.items() if key != "item"}
+        loop = result.result.get("ansible_loop_var")
+        told = {key: value for key, value in result.result.items() if key != loop}
         if module == result.task.action or "censored" in told or "ansible_job_id" in told:
             return
         line = json.dumps([module, {**told, "failed": failed}], default=str)
