@@ -21,6 +21,7 @@ import pytest
 from hostler import Fleet
 from hostler.config import FleetConfig
 
+from . import molecule
 from .conftest import PLAYBOOK, ROOT, Results
 
 pytestmark = pytest.mark.timeout(600)  # machines are set up by many small steps
@@ -218,24 +219,19 @@ def test_check_mode_touches_nothing(run: Run, place: Path) -> None:
     assert list(place.iterdir()) == []
 
 
-def test_a_fresh_machine_by_tls(run: Run, place: Path) -> None:
-    told = run(hypervisor_access="tls", hypervisor_labels={"rack": "r1"})
-    assert {"Install with apt", "Sign the certificate", "Make the networks"} <= set(changed(told))
-    assert told["Register it as a host"]["host"]["settings"]["labels"] == {"rack": "r1"}
-    connection = libvirt.open(f"qemu+tls://{THERE}/system?pkipath={place}/pki")
-    assert connection.storagePoolLookupByName("default").isActive()
-    network = connection.networkLookupByName("default")
-    assert (network.isActive(), network.autostart()) == (1, 1)
-    connection.close()
-    key = rig("exec", "stat", "-c", "%a %U", "/etc/pki/libvirt/private/serverkey.pem")
-    assert key == "600 root"
-    assert oct((place / "pki" / "cakey.pem").stat().st_mode)[-3:] == "600"
+def test_scenario(machine: str, place: Path, environment: dict[str, str]) -> None:
+    """A fresh machine, by TLS; then the same once more, by Molecule."""
+    more = {
+        "HOSTLER_TEST_ADDRESS": THERE,
+        "HOSTLER_TEST_CONNECTION": "machine",
+        "HOSTLER_TEST_MACHINE": machine,
+        "HOSTLER_TEST_PKI": str(place / "pki"),
+    }
+    molecule.scenarios({**environment, **more}, "hypervisor")
 
 
-def test_the_second_time_nothing_changes(run: Run) -> None:
-    wanted = {"hypervisor_access": "tls", "hypervisor_labels": {"rack": "r1"}}
-    assert changed(run(**wanted)) == []
-    assert changed(run("--check", **wanted)) == []
+def test_in_check_mode_nothing_is_left_to_do(run: Run) -> None:
+    assert changed(run("--check", hypervisor_access="tls", hypervisor_register=False)) == []
 
 
 def test_certificates_are_made_anew_in_time(run: Run, place: Path) -> None:
