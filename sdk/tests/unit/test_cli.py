@@ -123,6 +123,17 @@ def test_what_could_not_be_read_goes_to_stderr(run: Run) -> None:
     assert json.loads(shown.stdout)["warnings"]
 
 
+def test_says_which_server_there_is_none_of(run: Run) -> None:
+    assert run("vm", "vnc", "test", "--uri", "test:///default").stdout == "No VNC server.\n"
+
+
+def test_a_pool_that_is_missing_is_a_command_away(run: Run, tmp_path: Path) -> None:
+    document = tmp_path / "disk.yml"
+    document.write_text("name: new\ndisks: [{size: 1GiB, pool: fast}]\n")
+    error = run("vm", "apply", str(document), code=1).stderr
+    assert "hostler storage pool set fast" in " ".join(error.split())
+
+
 def test_apply_checks_then_makes(run: Run, document: Path) -> None:
     shown = run("vm", "apply", str(document), "--check", "--diff")
     assert "new: create VM new" in shown.stdout

@@ -81,7 +81,7 @@ def vnc(
             for one in fleet.consoles.info(name, password=show_password)
             if one.type == kind
         ]
-    _show(here, found)
+    _show(here, found, kind)
 
 
 def _serve(
@@ -103,14 +103,14 @@ def _serve(
             proxy.wait()
 
 
-def _show(here: Session, found: Sequence[Console]) -> None:
+def _show(here: Session, found: Sequence[Console], kind: str) -> None:
     from hostler.cli import render
 
     rows = [{**one.model_dump(mode="json"), "password": _secret(one)} for one in found]
     if here.json:
         here.emit(rows)
     elif not rows:
-        here.say("No such server.", "dim")
+        here.say(f"No {kind.upper()} server.", "dim")
     else:
         columns = ("vm", "type", "host", "port", "tls_port", "via", "password")
         texts = [tuple("" if r[c] is None else str(r[c]) for c in columns) for r in rows]

@@ -155,7 +155,7 @@ def _facts(vm: Vm) -> list[tuple[str, str | Text | None]]:
         ("Memory", render.memory(vm.memory_mb)),
         ("Address", vm.network.ip_address),
         ("OS", " ".join(filter(None, (vm.os_type, vm.os_version)))),
-        ("Machine", f"{hardware.machine or ''} {hardware.firmware}" if hardware else None),
+        ("Machine", f"{hardware.machine or ''} {hardware.firmware}".lstrip() if hardware else None),
         ("Labels", ", ".join(f"{k}={v}" for k, v in vm.labels.items())),
         ("VNC port", str(vm.vnc_port) if vm.vnc_port else None),
         ("Autostart", {True: "yes", False: "no", None: None}[vm.autostart]),

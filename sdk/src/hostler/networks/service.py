@@ -46,7 +46,7 @@ class Networks:
         found = [_view(one) for one in self._backend(uri).all()]
         for name in names:
             if not set("*?[") & set(name) and name not in {one.name for one in found}:
-                hint = "See which there are: virsh net-list --all"
+                hint = "See 'hostler network list'."
                 raise NotFound("there is none", on=f"network {name!r} on {uri}", hint=hint)
         return [
             one for one in found if not names or any(fnmatchcase(one.name, name) for name in names)

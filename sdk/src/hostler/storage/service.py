@@ -52,7 +52,7 @@ class Storage:
         found = [_view(pool) for pool in self._backend(uri).all()]
         for name in names:
             if not set("*?[") & set(name) and name not in {pool.name for pool in found}:
-                hint = "See which there are: virsh pool-list --all"
+                hint = "See 'hostler storage pool list'."
                 raise NotFound("there is none", on=f"storage pool {name!r} on {uri}", hint=hint)
         return [
             pool

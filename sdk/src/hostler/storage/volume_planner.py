@@ -129,7 +129,7 @@ def _absent(uri: str, task: StorageVolumeTask, now: VolumeNow) -> Plan:
 
 def _present(uri: str, task: StorageVolumeTask, now: VolumeNow) -> Plan:
     if now.pool is None:
-        hint = "Make it with storage_pool, or see which there are: virsh pool-list --all"
+        hint = "Make it with storage_pool, or see 'hostler storage pool list'."
         raise NotFound(f"there is no storage pool {task.pool!r}", hint=hint)
     if not now.pool.active:
         raise _not_active(task)
@@ -293,7 +293,7 @@ def _upload(
 
 
 def _not_active(task: StorageVolumeTask) -> InvalidInput:
-    hint = f"Start it: storage_pool with active: true, or virsh pool-start {task.pool}"
+    hint = f"Start it: hostler storage pool set {task.pool} --active"
     return InvalidInput(f"storage pool {task.pool!r} is not active", hint=hint)
 
 

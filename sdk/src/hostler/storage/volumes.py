@@ -55,10 +55,11 @@ class StorageVolumes:
         found = hypervisor.volumes.pool(pool)
         on = f"storage pool {pool!r} on {hypervisor.uri}"
         if found is None:
-            hint = "See which there are: virsh pool-list --all"
+            hint = "See 'hostler storage pool list'."
             raise NotFound("there is none", on=on, hint=hint)
         if not found.active:
-            raise InvalidInput("it is not active", on=on, hint=f"Start it: virsh pool-start {pool}")
+            hint = f"Start it: hostler storage pool set {pool} --active"
+            raise InvalidInput("it is not active", on=on, hint=hint)
         read = hypervisor.volumes.all(pool, lambda name: not names or _matches(name, names))
         volumes = [_view(volume) for volume in read]
         for name in names:

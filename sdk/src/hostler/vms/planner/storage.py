@@ -67,12 +67,12 @@ def pool_of(observed: Observed, name: str) -> PoolState:
     """
     pool = observed.host.pools.get(name)
     if pool is None:
-        raise NotFound(
-            f"there is no storage pool {name!r}", hint="See 'virsh pool-list --all' on the host."
-        )
+        hint = f"See 'hostler storage pool list', or make it: hostler storage pool set {name}"
+        raise NotFound(f"there is no storage pool {name!r}", hint=hint)
     if not pool.active:
         raise InvalidInput(
-            f"storage pool {name!r} is not active", hint=f"Start it: virsh pool-start {name}"
+            f"storage pool {name!r} is not active",
+            hint=f"Start it: hostler storage pool set {name} --active",
         )
     return pool
 
