@@ -120,9 +120,9 @@ def filled(text: str, found: dict[Path_, Any]) -> str:
         value = short(found.get(path))
         if value is None or path[-1] in OWN:
             continue
-        for key in [key for key, _ in field.value if key.value == "sample"]:
+        for key in [pair[0] for pair in field.value if pair[0].value == "sample"]:
             del lines[key.start_mark.line : _end(lines, key)]
-        at = max(_end(lines, key) for key, _ in field.value if key.value != "sample")
+        at = max(_end(lines, pair[0]) for pair in field.value if pair[0].value != "sample")
         indent = field.start_mark.column
         lines[at:at] = _dump(value, indent)
     return "\n".join(lines)

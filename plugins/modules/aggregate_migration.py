@@ -233,7 +233,7 @@ results:
         - >-
           openstack aggregate set --property hostler:lock:6a0f1c2b-5d1e9c0a=gpu-host-002 2
         - openstack aggregate list --long
-      execution_time: 4.708
+      execution_time: 3.507
 diff:
   description: The host's aggregates and servers before and after, as YAML.
   returned: success

@@ -156,12 +156,15 @@ unknown:
     rule:
       description: Name of the rule.
       type: str
+      sample: host_cpu
     severity:
       description: Its severity.
       type: str
+      sample: warning
     resource_type:
       description: What it is about.
       type: str
+      sample: host
     host:
       description: The host that the resources are on.
       type: str
@@ -169,9 +172,13 @@ unknown:
       description: Names; V(*) stands for all.
       type: list
       elements: str
+      sample:
+        - kvm1
+        - kvm2
     reason:
       description: Why.
       type: str
+      sample: it is above 90, and nobody knows since when
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure

@@ -137,11 +137,11 @@ hosts:
     memory_free_mb:
       description: Memory in MiB that is free, or holds caches.
       type: int
-      sample: 17063
+      sample: 20747
     memory_used_mb:
       description: Memory in MiB that is in use by all that runs there.
       type: int
-      sample: 7042
+      sample: 3357
     numa:
       description: NUMA nodes with their CPUs and memory.
       type: list
@@ -152,7 +152,7 @@ hosts:
             - 0
             - 1
           memory_mb: 18010
-          memory_free_mb: 8186
+          memory_free_mb: 11731
     storage_gb:
       description: Size of its storage pools in GiB; folders of one file system count once.
       type: float
@@ -160,7 +160,7 @@ hosts:
     storage_used_gb:
       description: What is used of it.
       type: float
-      sample: 28.985
+      sample: 29.63
     pools:
       description: Storage pools.
       type: list
@@ -172,8 +172,8 @@ hosts:
           autostart: true
           path: /var/lib/libvirt/images
           capacity_gb: 251.972
-          allocation_gb: 28.985
-          available_gb: 222.987
+          allocation_gb: 29.63
+          available_gb: 222.342
     networks:
       description: Virtual networks.
       type: list
@@ -229,7 +229,7 @@ hosts:
     utilization:
       description: Percentages that VMs use of CPUs and memory, and that is used of the storage.
       type: dict
-      sample: {cpu_percent: 250.0, memory_percent: 1.3, storage_percent: 11.5}
+      sample: {cpu_percent: 250.0, memory_percent: 1.3, storage_percent: 11.8}
     load:
       description: How busy its CPUs are in percent, with O(fields=load).
       type: dict
@@ -256,7 +256,7 @@ hosts:
     read_seconds:
       description: How long it took to read the host.
       type: float
-      sample: 0.313
+      sample: 0.309
     driver:
       description: Libvirt driver, for example V(QEMU).
       type: str

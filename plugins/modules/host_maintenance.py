@@ -167,9 +167,11 @@ host:
     created_at:
       description: When it was registered.
       type: str
+      sample: '2026-01-31T12:00:00Z'
     updated_at:
       description: When that was last changed.
       type: str
+      sample: '2026-01-31T12:00:00Z'
 moves:
   description: The VMs that were moved or, in check mode, would be.
   returned: for one host
@@ -197,19 +199,19 @@ moves:
         Id of the host that it was found to run on afterwards; null when it does not run, or that
         could not be found out.
       type: str
-      sample: b
+      sample: kvm2
     downtime:
       description: Milliseconds that the guest stood still; null when unknown.
       type: int
-      sample: 9
+      sample: 24
     data:
       description: Bytes that were moved; null when unknown.
       type: int
-      sample: 152157
+      sample: 202517
     seconds:
       description: How long it took; null when nothing was done.
       type: float
-      sample: 0.706
+      sample: 1.308
     error:
       description: Why it was not moved; null when it was.
       type: str
@@ -296,44 +298,46 @@ results:
   elements: dict
   sample:
     - changed: true
-      name: a
+      name: kvm1
       plan:
         id: 6a0f1c2b-5d1e9c0a
-        summary: take host a out of maintenance
+        summary: take host kvm1 into maintenance
         commands:
-          - '# host a takes VMs again'
+          - '# host kvm1 takes no VMs from now on'
+        warnings:
+          - 'VM db1 was not moved: the pool has no hosts'
+          - 'VM app1 was not moved: the pool has no hosts'
       diff:
-        before_header: a
-        after_header: a
+        before_header: kvm1
+        after_header: kvm1
         before: |
-          maintenance: true
-          vms:
-            web1: b
-            web2: b
-        after: |
           maintenance: false
-          vms:
-            web1: a
-            web2: a
+          vms: {}
+        after: |
+          maintenance: true
+          vms: {}
       host:
-        id: a
+        id: kvm1
         settings:
           uri: qemu+tcp://192.0.2.1/system
           cpu_overcommit: 4.0
           memory_overcommit: 1.0
           enabled: true
         uuid: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
-        maintenance: false
-        source: fleet.yml
-      moves:
-        - name: web1
-          source: b
-          target: a
-          status: migrated
-          runs_on: a
-          downtime: 13
-          data: 152157
-          seconds: 0.607
+        maintenance: true
+        source: store
+        created_at: '2026-01-31T12:00:00Z'
+        updated_at: '2026-01-31T12:00:00Z'
+      stuck:
+        db1: the pool has no hosts
+        app1: the pool has no hosts
+        app2: the pool has no hosts
+        db-1: the pool has no hosts
+        old1: the pool has no hosts
+        web-1: the pool has no hosts
+      stopped:
+        - old2
+      drained: false
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure

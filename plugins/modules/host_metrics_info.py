@@ -69,7 +69,7 @@ hosts:
     status:
       description: V(reachable) or V(unreachable); none where only the history was read.
       type: str
-      sample: unreachable
+      sample: reachable
     reason:
       description: Why it is unreachable.
       type: str
@@ -83,36 +83,52 @@ hosts:
     interval:
       description: What RV(hosts[].metrics) are of; none for what is now.
       type: str
-      sample: 5m
+      sample: 1h
     seconds:
       description: What rates were measured over, where hosts were asked.
       type: float
-      sample: 14.44
+      sample: 2.598
     source:
       description: V(live), V(store) or V(prometheus).
       type: str
-      sample: store
+      sample: live
     metrics:
       description: Figures by group and name. What is not known is none.
       type: dict
       sample:
-        cpu: {count: 8.0, allocated: 0.0}
-        memory: {allocated_gb: 0.0}
-        disk: {}
-        network: {}
-        storage: {total_gb: 0.0, used_gb: 0.0, free_gb: 0.0}
-        vms: {total: 2.0, running: 2.0}
+        cpu: {usage_percent: 100.0, user_percent: 72.96, system_percent: 27.04, iowait_percent:
+          0.0, count: 2.0, allocated: 9.0}
+        memory: {total_gb: 23.54, used_gb: 3.64, free_gb: 19.9, cache_gb: 2.82, usage_percent:
+          15.46, allocated_gb: 0.594}
+        disk: {read_iops: 0.0, write_iops: 0.0, read_mbps: 0.0, write_mbps: 0.0}
+        network: {rx_mbps: 0.0, tx_mbps: 0.0, rx_packets: 0.0, tx_packets: 0.0}
+        storage: {total_gb: 251.972, used_gb: 29.63, free_gb: 222.342, usage_percent: 11.76}
+        vms: {total: 10.0, running: 9.0}
         state: {up: 1.0}
     pools:
       description: Its storage pools with their own RV(hosts[].metrics).
       type: list
       elements: dict
-      sample: []
+      sample:
+        - name: default
+          metrics:
+            pool:
+              total_gb: 251.972
+              used_gb: 29.67
+              free_gb: 222.302
+              usage_percent: 11.78
     history:
       description:
         - Where O(hours) are given. It has C(timestamps), where each point's time begins, and
           C(values), a list for each metric. A gap is none.
       type: dict
+      sample:
+        interval: 1h
+        aggregation: avg
+        timestamps: ['2026-01-31T12:00:00Z', '2026-01-31T12:00:00Z']
+        values:
+          cpu.usage_percent: [null, null]
+          memory.usage_percent: [null, null]
 error:
   description: What failed, for programs; the task's C(msg) says it to people.
   returned: failure

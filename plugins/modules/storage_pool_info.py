@@ -102,11 +102,11 @@ pools:
     allocation:
       description: Bytes in use; none while it is not active.
       type: int
-      sample: 31197310976
+      sample: 31851163648
     available:
       description: Bytes that are free; none while it is not active.
       type: int
-      sample: 239355863040
+      sample: 238702010368
     volumes:
       description: How many volumes it has; none while it is not active.
       type: int

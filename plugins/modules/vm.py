@@ -149,18 +149,27 @@ diff:
   returned: changed
   type: raw
   sample:
-    - before_header: one
-      after_header: one
-      before: ''
-      after: |-
-        name: one
+    - before_header: two
+      after_header: two
+      before: |-
+        name: two
         cpus: 1
         cpus_max: 1
         cpu:
           mode: custom
           model: qemu64
-        memory: 64MiB
-        memory_max: 64MiB
+        memory: 128MiB
+        memory_max: 128MiB
+        machine: ...
+      after: |-
+        name: two
+        cpus: 1
+        cpus_max: 1
+        cpu:
+          mode: custom
+          model: qemu64
+        memory: 128MiB
+        memory_max: 128MiB
         machine: ...
 restart_required:
   description: A change waits for a restart of the VM.
@@ -191,31 +200,41 @@ results:
   elements: dict
   sample:
     - changed: true
-      name: one
+      name: two
       plan:
         id: 6a0f1c2b-5d1e9c0a
-        summary: create VM one on qemu:///system
+        summary: shut down VM two
         commands:
-          - virsh -c qemu:///system define one.xml
+          - virsh -c qemu:///system shutdown two
+          - virsh -c qemu:///system start two
       diff:
-        before_header: one
-        after_header: one
-        before: ''
-        after: |-
-          name: one
+        before_header: two
+        after_header: two
+        before: |-
+          name: two
           cpus: 1
           cpus_max: 1
           cpu:
             mode: custom
             model: qemu64
-          memory: 64MiB
-          memory_max: 64MiB
+          memory: 128MiB
+          memory_max: 128MiB
+          machine: ...
+        after: |-
+          name: two
+          cpus: 1
+          cpus_max: 1
+          cpu:
+            mode: custom
+            model: qemu64
+          memory: 128MiB
+          memory_max: 128MiB
           machine: ...
       vm:
         id: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
-        name: one
+        name: two
         uuid: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
-        status: stopped
+        status: running
         uri: qemu:///system
         host: kvm1
         hypervisor: qemu
@@ -231,9 +250,9 @@ vms:
   elements: dict
   sample:
     - id: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
-      name: one
+      name: two
       uuid: c7a5fdbd-cdaf-4e95-8c4b-2c1b5e6f7a80
-      status: stopped
+      status: running
       uri: qemu:///system
       host: kvm1
       hypervisor: qemu

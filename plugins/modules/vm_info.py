@@ -221,7 +221,7 @@ vms:
     vnc_port:
       description: Port of that.
       type: int
-      sample: 5906
+      sample: 5900
     persistent:
       description: Whether it stays defined once it is off.
       type: bool
@@ -233,7 +233,7 @@ vms:
     agent_connected:
       description: Whether its guest agent is connected.
       type: bool
-      sample: false
+      sample: true
     created_at:
       description: When it was made; none where that was not by us.
       type: str

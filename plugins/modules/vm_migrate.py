@@ -154,17 +154,17 @@ downtime:
   description: Milliseconds that the guest stood still; null when unknown.
   returned: for one VM
   type: int
-  sample: 19
+  sample: 48
 data:
   description: Bytes that were moved; null when unknown.
   returned: for one VM
   type: int
-  sample: 66453504
+  sample: 67261021
 seconds:
   description: How long it took; null when nothing was done.
   returned: for one VM
   type: float
-  sample: 0.649
+  sample: 1.417
 plan:
   description: What was done or, in check mode, would be done.
   returned: when the VM could be looked at

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import examples as runnable
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -88,3 +89,26 @@ def test_ansible_takes_all_examples(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+LISTED = [(system, entry) for system in runnable.SYSTEMS for entry in runnable.entries(system)]
+
+
+def test_all_examples_are_run() -> None:
+    """On one system each."""
+    lookups = [file.stem for file in (runnable.PLUGINS / "lookup").glob("[!_]*.py")]
+    assert sorted(entry["plugin"] for _, entry in LISTED) == sorted([*MODULES, *lookups])
+    for system in runnable.SYSTEMS:
+        assert runnable.tasks(system)
+
+
+def test_few_examples_are_not_run() -> None:
+    unrun = {
+        (entry["plugin"], name): reason
+        for _, entry in LISTED
+        for name, reason in entry.get("unrun", {}).items()
+    }
+    assert len(unrun) <= 8
+    for (plugin, name), reason in unrun.items():
+        assert reason
+        assert name in [task["name"] for task in examples(plugin)]
