@@ -17,7 +17,7 @@ options:
     description: Only the environment of this name.
     type: str
   region:
-    description: Only environments of this region.
+    description: Only environments of this region, whatever its case.
     type: str
   quota:
     description: Read quotas too, a call for each environment.

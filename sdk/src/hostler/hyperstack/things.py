@@ -23,9 +23,9 @@ class Environments:
         self._fleet = fleet
 
     def list(self, region: str | None = None) -> list[Environment]:
-        """Read environments, of one region or of all."""
+        """Read environments, of one region (whatever its case) or of all."""
         found = self._fleet.hyperstack_api().environments()
-        return [e for e in found if region in (None, e.region)]
+        return [e for e in found if region is None or e.region.lower() == region.lower()]
 
     def quota(self, name: str) -> Quota:
         """Read how many VMs an environment may have.

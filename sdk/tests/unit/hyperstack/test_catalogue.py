@@ -30,6 +30,7 @@ def test_life_of_an_environment(fleet: Fleet, fake: FakeHyperstack) -> None:
     assert not environments.run(wanted).changed
     assert not environments.run({"name": "lab"}).changed
     assert [e.name for e in environments.list("US-1")] == ["lab"]
+    assert environments.list("us-1") == environments.list("US-1")
     assert environments.run({"name": "lab", "state": "absent"}).changed
     assert not environments.run({"name": "lab", "state": "absent"}).changed
 
