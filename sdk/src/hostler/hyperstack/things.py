@@ -25,7 +25,7 @@ class Environments:
     def list(self, region: str | None = None) -> list[Environment]:
         """Read environments, of one region (whatever its case) or of all."""
         found = self._fleet.hyperstack_api().environments()
-        return [e for e in found if region is None or e.region.lower() == region.lower()]
+        return [e for e in found if not region or (e.region or "").upper() == region.upper()]
 
     def quota(self, name: str) -> Quota:
         """Read how many VMs an environment may have.
