@@ -107,6 +107,12 @@ def test_list_says_that_there_are_more(run: Run) -> None:
     assert run("vm", "list", "nothing*").stdout == "No VMs.\n"
 
 
+def test_a_narrow_terminal_cuts_nothing_off(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = run("vm", "list").stdout
+    monkeypatch.setenv("COLUMNS", "20")
+    assert run("vm", "list").stdout == wide
+
+
 def test_show(run: Run) -> None:
     text = run("vm", "show", "web-1").stdout
     assert "11111111-1111" in text

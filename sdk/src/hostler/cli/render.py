@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hostler.models.result import Result
     from hostler.models.vm_task import VmResult
 
+FOLDED = 20  # a column that folds keeps as many characters
 STYLES = {
     "running": "green", "done": "green", "ok": "green", "changed": "green", "unchanged": "dim",
     "stopped": "dim", "pending": "dim", "undone": "yellow", "paused": "yellow", "warn": "yellow",
@@ -32,7 +33,9 @@ def table(*columns: str, rows: Iterable[Sequence[str | Text]], wide: str = "") -
     filled = [i for i in range(len(columns)) if any(row[i].plain for row in cells)]
     made = Table(box=None, pad_edge=False, header_style="bold")
     for i in filled:
-        made.add_column(columns[i].upper(), no_wrap=columns[i] != wide, overflow="fold")
+        folds, widths = columns[i] == wide, [len(columns[i]), *(row[i].cell_len for row in cells)]
+        least = min(max(widths), FOLDED) if folds else max(widths)
+        made.add_column(columns[i].upper(), no_wrap=not folds, overflow="fold", min_width=least)
     for row in cells:
         made.add_row(*(row[i] for i in filled))
     return made

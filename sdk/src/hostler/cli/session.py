@@ -56,12 +56,12 @@ class Session:
         typer.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str))
 
     def show(self, *what: RenderableType) -> None:
-        """Print something for people; a line of text is left whole, so that it can be copied."""
+        """Print something for people; lines are left whole, whatever the terminal's width."""
         from rich.text import Text
 
         if not self.quiet:
             for part in what:
-                self.out.print(part, soft_wrap=isinstance(part, Text))
+                self.out.print(part, soft_wrap=isinstance(part, Text), crop=False)
 
     def say(self, sentence: str, style: str = "") -> None:
         """Print a sentence for people, which is not markup."""
