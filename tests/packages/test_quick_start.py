@@ -51,8 +51,8 @@ def real(installed: Installed) -> Iterator[Installed]:
 def test_first_script(installed: Installed) -> None:
     (installed.folder / "first.py").write_text(block("First script", "python"))
     said = installed.run("python", "first.py")
-    assert f"create VM {NAME}" in said
-    assert f"{NAME} 2 1024" in said
+    assert "create VM web2" in said
+    assert "web2 2 1024" in said
 
 
 def test_first_playbook(real: Installed) -> None:
