@@ -97,7 +97,7 @@ LISTED = [(system, entry) for system in runnable.SYSTEMS for entry in runnable.e
 def test_all_examples_are_run() -> None:
     """On one system each."""
     lookups = [file.stem for file in (runnable.PLUGINS / "lookup").glob("[!_]*.py")]
-    assert sorted(entry["plugin"] for _, entry in LISTED) == sorted([*MODULES, *lookups])
+    assert sorted(entry["plugin"] for _system, entry in LISTED) == sorted([*MODULES, *lookups])
     for system in runnable.SYSTEMS:
         assert runnable.tasks(system)
 
@@ -105,7 +105,7 @@ def test_all_examples_are_run() -> None:
 def test_few_examples_are_not_run() -> None:
     unrun = {
         (entry["plugin"], name): reason
-        for _, entry in LISTED
+        for _system, entry in LISTED
         for name, reason in entry.get("unrun", {}).items()
     }
     assert len(unrun) <= 8

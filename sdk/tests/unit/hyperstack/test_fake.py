@@ -22,7 +22,6 @@ from hostler.testing.hyperstack import Call, FakeHyperstack, Hooks, Row
 from .conftest import ENV, NEW
 
 VMS = "/core/virtual-machines"
-SECONDS = 30
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -74,12 +73,10 @@ def test_schemathesis(tmp_path: Path) -> None:
             settings,
         ]
         command += ["run", CONTRACT, "--url", fake.url, "--header", f"api_key: {fake.api_key}"]
-        began = time.monotonic()
         done = subprocess.run(
             [*command, *OPTIONS], cwd=tmp_path, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
-        assert time.monotonic() - began < SECONDS
         asked = {(c.method, c.path.split("/")[2]) for c in fake.calls if c.path.count("/") > 1}
         assert len(fake.calls) > 200
         assert {("POST", "virtual-machines"), ("DELETE", "firewalls")} <= asked
