@@ -119,9 +119,7 @@ error:
     message:
       description: The sentence.
       type: str
-      sample: >-
-        network 'other' on qemu:///system: there is none. See which there are: virsh net-list
-        --all
+      sample: "network 'other' on qemu:///system: there is none. See 'hostler network list'."
 """
 
 from ansible_collections.hostler.fleet.plugins.module_utils._network import NETWORKS
