@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 import returns
-
-from .test_specs import MODULES
+from unit.plugins.test_specs import MODULES
 
 UNSEEN: dict[str, set[str]] = {
     "aggregate_info": {"aggregates.hosts.disabled_reason"},

@@ -16,8 +16,7 @@ import examples as runnable
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-
-from .test_specs import COLLECTIONS, MODULES, documentation
+from unit.plugins.test_specs import COLLECTIONS, MODULES, documentation
 
 PLAUSIBLE: dict[str, Any] = {
     "bool": True,
