@@ -67,7 +67,7 @@ def pool_of(observed: Observed, name: str) -> PoolState:
     """
     pool = observed.host.pools.get(name)
     if pool is None:
-        hint = f"See 'hostler storage pool list', or make it: hostler storage pool set {name}"
+        hint = f"See 'hostler storage pool list', or make it: 'hostler storage pool set {name}'."
         raise NotFound(f"there is no storage pool {name!r}", hint=hint)
     if not pool.active:
         raise InvalidInput(
