@@ -193,7 +193,7 @@ def test_a_busy_guest_goes_by_post_copy(counter: Counter, fleet: Fleet) -> None:
     assert done.seconds
     assert done.seconds > 2
     assert done.downtime is not None
-    assert done.downtime < 2000
+    assert done.downtime < done.seconds * 1000
     assert done.data
     assert done.data > 24 * MIB
     counter.counts_on()
