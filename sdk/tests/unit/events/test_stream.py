@@ -17,6 +17,8 @@ from hostler.errors import InternalError, InvalidInput, NotFound
 from hostler.events.stream import EventStream
 from hostler.models.event import TYPES, Event
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 

@@ -21,6 +21,8 @@ from hostler.models.host_view import Amount, HostInfo, NetworkInfo, PciDevice, P
 from hostler.models.placement import Claim, Placement, PlacementRequest, PlacementRules
 from hostler.models.size import GIB
 
+pytestmark = pytest.mark.slow
+
 
 def gpu(number: int, model: str = "AD102GL [L40S]", *users: str) -> PciDevice:
     return PciDevice(

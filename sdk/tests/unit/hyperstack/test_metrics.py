@@ -15,6 +15,8 @@ from hostler.testing.hyperstack import FakeHyperstack
 
 from .conftest import ENV
 
+pytestmark = pytest.mark.slow
+
 NOW = int(time.time()) // 300 * 300
 
 

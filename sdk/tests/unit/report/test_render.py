@@ -19,6 +19,8 @@ from hostler.report.render import render
 
 from .made_up import EVIL, NOW, empty, fleet
 
+pytestmark = pytest.mark.slow
+
 CASES: dict[str, ReportData] = {
     "empty": empty(),
     "small": fleet(3, 14),
