@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -354,3 +355,11 @@ def test_a_secret_is_in_no_output(play: Play, fake: FakeHyperstack, tmp_path: Pa
         data = path.read_bytes()
         assert str(fake.api_key).encode() not in data, path.name
         assert WORD.encode() not in data, path.name
+
+
+@pytest.mark.parametrize("door", ["local"])
+def test_results_are_held_to_the_documentation(play: Play, tmp_path: Path) -> None:
+    """What no callback wrote down could not be compared, and nobody would know."""
+    play([{**task("one", "region_info"), "loop": [1, 2]}, task("two", "stock_info")])
+    told = [json.loads(line)[0] for line in (tmp_path / "modules.jsonl").read_text().splitlines()]
+    assert told == ["hyperstack_region_info", "hyperstack_region_info", "hyperstack_stock_info"]

@@ -210,6 +210,12 @@ def test_side_by_side_leaves_the_late_behind() -> None:
     assert answers[1] is True
 
 
+def test_side_by_side_runs_as_many_as_it_may_where_nobody_comes_back() -> None:
+    together = threading.Barrier(40)
+    answers = side_by_side([together.wait] * 40, threads=64, until=time.monotonic() + 10)
+    assert sorted(answers) == list(range(40))  # type: ignore[type-var]
+
+
 def test_side_by_side_runs_no_more_threads_than_allowed() -> None:
     running, most = 0, 0
     lock = threading.Lock()
